@@ -13,7 +13,11 @@ from portal.desk.auth.invitation import accept_invitation, show_invitation
 from portal.desk.auth.sign_in import show_sign_in, sign_in, sign_out
 from portal.desk.board.endpoints import search, show_board
 from portal.desk.canned_replies import edit_canned_reply, show_canned_replies
-from portal.desk.dropped_balls.endpoints import dismiss_dropped_ball, show_dropped_balls
+from portal.desk.dropped_balls.endpoints import (
+    dismiss_dropped_ball,
+    settle_same_person,
+    show_dropped_balls,
+)
 from portal.desk.failed_messages.endpoints import (
     resolve_failed_message,
     retry_failed_messages,
@@ -72,6 +76,7 @@ routes: list[BaseRoute] = [
     Route("/desk/files/{id}",                        require_staff(show_file)),
     Route("/desk/balls",                             require_staff(show_dropped_balls)),
     Route("/desk/balls/{id}/dismiss",                require_staff(dismiss_dropped_ball), methods=["POST"]),
+    Route("/desk/balls/{id}/same-person",            require_staff(settle_same_person), methods=["POST"]),
     Route("/desk/messages",                          require_staff(show_failed_messages)),
     Route("/desk/messages",                          require_staff(retry_failed_messages), methods=["POST"]),
     Route("/desk/messages/{id}",                     require_staff(show_failed_message)),

@@ -25,6 +25,7 @@ from portal.operations.conversation.staff_messages import (
     write_to_customer,
 )
 from portal.operations.conversation.wishes.preferences import WISH_BUTTONS, set_wishes
+from portal.operations.customers.same_person import settle_same_person
 from portal.operations.delivery.bounces import record_bounce, record_unreadable_bounce
 from portal.operations.delivery.bulk_retry import BulkRetryResult, retry_messages
 from portal.operations.delivery.failed_messages import (
@@ -170,6 +171,7 @@ __all__ = [
     "set_department_lead",
     "set_preferences",
     "set_wishes",
+    "settle_same_person",
     "share_request",
     "unreadable_email",
     "verify_code",

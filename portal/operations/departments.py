@@ -6,9 +6,9 @@ from sqlmodel import col, select
 
 from portal.business_time import Duration, OpeningHours, check_holidays, find_zone
 from portal.errors import BadInput, NotFound
+from portal.messaging.one_line import one_line
 from portal.models import Department
 from portal.models.columns import saved_id
-from portal.operations.open_request import one_line
 from portal.operations.unit_of_work import UnitOfWork
 
 MAX_NAME_LENGTH = 120

@@ -7,12 +7,11 @@ from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict
 from portal.i18n.languages import names_language
-from portal.messaging.sms.gsm_text import DIRECTION_MARKS, INVISIBLE, JOINERS
+from portal.messaging.one_line import one_line
 from portal.models import (
     Channel,
     Consent,
     ConsentSource,
-    ContactPoint,
     Customer,
     ServiceRequest,
     TrackingLink,
@@ -27,10 +26,11 @@ from portal.models.people.contact_address import (
     phone_timezone,
     without_invisible,
 )
+from portal.operations.customers.identification import identify_customer
+from portal.operations.customers.same_person import ask_whether_same
 from portal.operations.privacy.digests import restore_stop
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import newest_consents
-from portal.queries.requests import CUSTOMER_OPTIONS
 from portal.queries.workflows import get_newest_workflow
 from portal.rules.stage_flow import StageFlow
 
@@ -77,7 +77,11 @@ async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest
     workflow = await get_newest_workflow(uow.session, order.workflow)
     if external_id is not None:
         await _check_external_id(uow, external_id)
-    customer = await _find_or_add_customer(uow, details, workflow)
+    addresses = {Channel.SMS: details.phone, Channel.EMAIL: details.email}
+    identified = await identify_customer(uow, details.name, addresses)
+    customer = identified.customer or await _add_customer(uow, details, workflow)
+    identified.add_addresses(customer)
+    await uow.session.flush()
     await _record_consent(uow, customer)
     request = ServiceRequest(
         reference=new_reference(workflow.definition.prefix),
@@ -102,6 +106,8 @@ async def open_request(uow: UnitOfWork, order: RequestDetails) -> ServiceRequest
         request.workflow_id = saved_id(workflow)
         StageFlow(await uow.facts(request)).begin()
     await uow.finish(request)
+    if identified.lookalike is not None:
+        await ask_whether_same(uow, request, identified.lookalike)
     return request
 
 
@@ -146,24 +152,7 @@ async def _check_external_id(uow: UnitOfWork, external_id: str) -> None:
         raise Conflict(f"external_id {external_id!r} has been opened already, as {reference}.")
 
 
-async def _find_or_add_customer(
-    uow: UnitOfWork, details: CustomerDetails, workflow: Workflow
-) -> Customer:
-    """The customer of that name at that address; a family may share a phone, so both must fit."""
-    addresses = {Channel.SMS: details.phone, Channel.EMAIL: details.email}
-    for channel, address in addresses.items():
-        if address is None:
-            continue
-        query = (
-            select(Customer)
-            .join(ContactPoint, col(ContactPoint.customer_id) == col(Customer.id))
-            .where(col(ContactPoint.channel) == channel, col(ContactPoint.address) == address)
-            .options(CUSTOMER_OPTIONS)
-        )
-        for candidate in (await uow.session.exec(query)).all():
-            if candidate.name.casefold() == details.name.casefold():
-                _add_addresses(candidate, addresses)
-                return candidate
+async def _add_customer(uow: UnitOfWork, details: CustomerDetails, workflow: Workflow) -> Customer:
     customer = Customer(
         name=details.name,
         locale=details.locale or "en",
@@ -173,19 +162,8 @@ async def _find_or_add_customer(
         created_at=uow.now,
         contact_points=[],
     )
-    _add_addresses(customer, addresses)
     uow.session.add(customer)
-    await uow.session.flush()
     return customer
-
-
-def _add_addresses(customer: Customer, addresses: dict[Channel, str | None]) -> None:
-    for channel, address in addresses.items():
-        is_known = any(
-            p.channel == channel and p.address == address for p in customer.contact_points
-        )
-        if address is not None and not is_known:
-            customer.contact_points.append(ContactPoint(channel=channel, address=address))
 
 
 async def _record_consent(uow: UnitOfWork, customer: Customer) -> None:
@@ -205,14 +183,3 @@ async def _record_consent(uow: UnitOfWork, customer: Customer) -> None:
                 )
             )
     await uow.session.flush()
-
-
-def one_line(text: str) -> str:
-    """The text as one line of printable characters; others, such as NUL, become spaces.
-
-    Zero-width characters and direction marks go; a joiner between letters that are written with
-    it is kept, as in Persian names.
-    """
-    text = JOINERS.sub("", INVISIBLE.sub("", DIRECTION_MARKS.sub("", text)))
-    kept = (c if c.isprintable() or c in "\u200c\u200d" else " " for c in text)
-    return " ".join("".join(kept).split())

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
+from portal.messaging.one_line import one_line
 from portal.models import (
     AccountEventKind,
     Department,
@@ -19,7 +20,6 @@ from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address
 from portal.operations.accounts import end_all_sign_ins, record_account_event
 from portal.operations.authorization import authorize_absence
-from portal.operations.open_request import one_line
 from portal.operations.reassignment import reassign_from
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.reassignment import departments_with_open_work

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from portal.errors import BadInput
+from portal.messaging.one_line import one_line
 from portal.models import (
     EventKind,
     MessageKind,
@@ -14,7 +15,6 @@ from portal.models import (
 )
 from portal.operations.authorization import authorize
 from portal.operations.device_verification import forget_devices
-from portal.operations.open_request import one_line
 from portal.operations.outbox import Draft
 from portal.operations.share_links import end_share_links
 from portal.operations.unit_of_work import UnitOfWork

@@ -185,6 +185,12 @@ async def find_clarification(session: AsyncSession, text: Message) -> Message | 
     return (await session.exec(query)).one_or_none()
 
 
+async def has_message_of(session: AsyncSession, cause: str) -> bool:
+    """Whether this cause has led to a message already."""
+    query = select(Message.id).where(col(Message.cause) == cause).limit(1)
+    return (await session.exec(query)).first() is not None
+
+
 async def recent_exchanges(
     session: AsyncSession, request_ids: Collection[int], since: datetime
 ) -> Sequence[Event]:

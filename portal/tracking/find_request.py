@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import phonenumbers
 import structlog
@@ -11,6 +12,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
+from portal.business_time import now
 from portal.errors import BadInput, PortalError, RateLimited
 from portal.i18n.lazy_string import LazyString
 from portal.models import (
@@ -21,11 +23,13 @@ from portal.models import (
     ServiceRequest,
     TrackingLink,
 )
+from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address, parse_phone
 from portal.operations import UnitOfWork
 from portal.operations.outbox import Draft
-from portal.queries.requests import find_service_request
+from portal.queries.requests import find_recent_requests, find_service_request, lock_by_id
 from portal.queries.tracking_links import was_link_sent
+from portal.settings import Settings
 from portal.tracking.forms import read_form
 from portal.web import templating
 from portal.web.client_address import client_address
@@ -36,6 +40,11 @@ RATE_LIMIT_PER_CLIENT = "600/minute"
 """So high because many customers share the address of one network, or of a proxy that is not named."""
 RATE_LIMIT_PER_REQUEST = "10/minute"
 """For each reference, and for each number or address."""
+RATE_LIMIT_BY_CONTACT = "3/minute"
+"""Without a reference, for each number or address: it sends up to MAX_LINKS messages."""
+MAX_LINKS = 3
+RECENTLY_CLOSED = timedelta(days=30)
+"""A request that was closed within this time is found without its reference too."""
 MAX_REFERENCE_LENGTH = 100
 MAX_CONTACT_LENGTH = 254
 """The longest e-mail address (RFC 5321)."""
@@ -61,9 +70,9 @@ async def send_link(request: Request) -> Response:
         form = await read_form(request)
         reference = form.get("reference", "").replace("\x00", "").strip()[:MAX_REFERENCE_LENGTH]
         contact = form.get("contact", "").replace("\x00", "").strip()[:MAX_CONTACT_LENGTH]
-        _require_both(reference, contact)
+        _require_contact(contact)
         await _limit_rate(request, reference, contact)
-        is_known = await _is_known(request, _normalize_reference(reference), contact)
+        ids = await _find_ids(request, reference, contact)
     except (BadInput, RateLimited) as refusal:
         response = _form(
             request, reference=reference, contact=contact, refusal=refusal.detail,
@@ -72,34 +81,48 @@ async def send_link(request: Request) -> Response:
         response.headers.update(refusal.headers)
         return response
     await asyncio.sleep(max(0.0, answer_at - asyncio.get_running_loop().time()))
-    response = templating.page(request, "tracking/sent.html", {})
-    if is_known:
+    response = templating.page(request, "tracking/sent.html", {"has_reference": bool(reference)})
+    if ids:
         # After the response: how long the database takes to write would tell of a match.
-        response.background = BackgroundTask(_send, request, reference, contact)
+        response.background = BackgroundTask(_send, request, ids, contact)
     return response
 
 
 async def _limit_rate(request: Request, reference: str, contact: str) -> None:
     rate_limiter = request.app.state.rate_limiter
-    await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find", _normalize_reference(reference))
+    if reference:
+        await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find", _normalize_reference(reference))
+    else:
+        await rate_limiter.allow(RATE_LIMIT_BY_CONTACT, "find all for", contact.lower())
     await rate_limiter.allow(RATE_LIMIT_PER_REQUEST, "find for", contact.lower())
 
 
-async def _is_known(request: Request, reference: str, contact: str) -> bool:
-    """Whether the address is one of the customer's of this request; it only reads."""
+async def _find_ids(request: Request, reference: str, contact: str) -> list[int]:
+    """The requests whose links are sent to this address; it only reads.
+
+    The one of that reference, where the address is one of its customer's; without a reference the
+    newest of the address.
+    """
     async with request.app.state.database.reading() as session:
-        service_request = await find_service_request(session, reference)
-    return service_request is not None and _own_point(service_request, contact) is not None
+        if reference:
+            named = await find_service_request(session, _normalize_reference(reference))
+            found = [named] if named is not None and _own_point(named, contact) else []
+        else:
+            channel, address = _read_contact(contact, request.app.state.settings)
+            closed_since = now() - RECENTLY_CLOSED
+            found = await find_recent_requests(session, channel, address, closed_since)
+    return [saved_id(service_request) for service_request in found[-MAX_LINKS:]]
 
 
-async def _send(request: Request, reference: str, contact: str) -> None:
-    """Send the link to that address. Nobody waits for it, so a failure is only logged."""
+async def _send(request: Request, ids: Sequence[int], contact: str) -> None:
+    """Send each link to that address. Nobody waits for it, so a failure is only logged."""
     try:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
-            service_request = await uow.lock(_normalize_reference(reference))
-            point = _own_point(service_request, contact)
-            if point is not None:
-                await _queue_link(uow, service_request, point)
+            for request_id in ids:
+                service_request = await lock_by_id(uow.session, request_id)
+                point = _own_point(service_request, contact, uow.settings)
+                if point is not None:
+                    await _queue_link(uow, service_request, point)
     except (PortalError, SQLAlchemyError) as error:
         log.error("a link that a customer asked for was not sent", error=type(error).__name__)  # noqa: TRY400 (a trace says no more)
 
@@ -119,7 +142,9 @@ async def _queue_link(uow: UnitOfWork, request: ServiceRequest, point: ContactPo
     )
 
 
-def _own_point(request: ServiceRequest, contact: str) -> ContactPoint | None:
+def _own_point(
+    request: ServiceRequest, contact: str, settings: Settings | None = None
+) -> ContactPoint | None:
     """The customer's contact point with this address, in any spelling; None for another address."""
     for point in request.customer.contact_points:
         try:
@@ -127,6 +152,11 @@ def _own_point(request: ServiceRequest, contact: str) -> ContactPoint | None:
                 return point
         except ValueError:
             continue
+    if settings is not None:
+        address = _read_contact(contact, settings)
+        return next(
+            (p for p in request.customer.contact_points if (p.channel, p.address) == address), None
+        )
     return None
 
 
@@ -134,8 +164,30 @@ def _normalize_contact(contact: str, point: ContactPoint) -> str:
     """The address as stored. A number without a country code is read as one of the customer's country."""
     if point.channel == Channel.EMAIL:
         return parse_email_address(contact)
-    country = phonenumbers.region_code_for_number(phonenumbers.parse(point.address))
-    return parse_phone(contact, country)
+    return parse_phone(contact, _country_of(point.address))
+
+
+def _read_contact(contact: str, settings: Settings) -> tuple[Channel, str]:
+    """The channel and the address as stored. Raises BadInput where it cannot be read.
+
+    A number without a country code is one of the country that we text from.
+    """
+    try:
+        if "@" in contact:
+            return Channel.EMAIL, parse_email_address(contact)
+        own = settings.twilio_from_number
+        return Channel.SMS, parse_phone(contact, _country_of(own) if own else None)
+    except ValueError:
+        raise BadInput(
+            LazyString("Please give the whole number, with its country code, or an e-mail address.")
+        ) from None
+
+
+def _country_of(number: str) -> str | None:
+    """The country of an E.164 number; of its country code where its range is not known."""
+    parsed = phonenumbers.parse(number)
+    country: str | None = phonenumbers.region_code_for_number(parsed)
+    return country or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
 
 
 def _normalize_reference(reference: str) -> str:
@@ -144,12 +196,7 @@ def _normalize_reference(reference: str) -> str:
     return f"{letters[:-7]}-{letters[-7:-3]}-{letters[-3:]}"
 
 
-def _require_both(reference: str, contact: str) -> None:
-    if not reference or not contact:
-        raise BadInput(
-            LazyString("Please tell us both: the reference, and your number or address."),
-            fields={"contact": "your number or address"} if reference else {"reference": "which"},
-        )
+def _require_contact(contact: str) -> None:
     if "@" not in contact and not any(letter.isdecimal() for letter in contact):
         raise BadInput(
             LazyString("Please give the mobile number or the e-mail address that we have of you."),

@@ -91,6 +91,7 @@ DESK: dict[str, tuple[object, dict[str, str]]] = {
     "/desk/replies/{id}/change": (REFUSED, {"title": "Hi", "body": "Hello"}),
     "/desk/replies/{id}/retire": (REFUSED, {}),
     "/desk/balls/{id}/dismiss": (REFUSED, {"reason": "It does not matter"}),
+    "/desk/balls/{id}/same-person": (REFUSED, {"answer": "same"}),
     "/desk/messages": ("each message is authorized by itself", {}),
     "/desk/messages/{id}/retry": (REFUSED, {}),
     "/desk/messages/{id}/resend": (REFUSED, {"body": "Hello"}),

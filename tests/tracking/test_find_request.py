@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -94,12 +95,10 @@ async def test_missing_field_is_named_and_input_is_kept(
 ) -> None:
     answer = await client.post("/", data={"reference": "CARD-<1>", "contact": ""})
     assert answer.status_code == 422
-    assert "Please tell us both" in read(answer)
+    assert "the mobile number or the e-mail address that we have" in read(answer)
     assert 'value="CARD-&lt;1&gt;"' in answer.text
     assert re.search(r'id="reference"[^>]* aria-describedby="reference-hint">', answer.text)
     assert_error_is_tied_to(answer.text, "contact")
-    answer = await client.post("/", data={"reference": " ", "contact": "martin@example.com"})
-    assert_error_is_tied_to(answer.text, "reference")
     answer = await client.post("/", data={"reference": "CARD-1", "contact": "me"})
     assert_error_is_tied_to(answer.text, "contact")
     assert "the mobile number or the e-mail address that we have" in read(answer)
@@ -112,3 +111,49 @@ async def test_find_request_is_rate_limited(
     form = {"reference": "CARD-2222-222", "contact": "+14155550132"}
     answers = await asyncio.gather(*(client.post("/", data=form) for _ in range(11)))
     assert sorted(answer.status_code for answer in answers) == [200] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    ("contact", "to"), [("+1 415 555 0132", "sms"), ("martin@example.com", "email")]
+)
+@pytest.mark.usefixtures("clock")
+async def test_links_are_sent_without_a_reference(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    contact: str,
+    to: str,
+) -> None:
+    other = await organisation.open("permit", by=organisation.people.ben.actor)
+    known = await client.post("/", data={"contact": contact})
+    assert "If we have requests of that number or address" in read(known)
+    sent = [message for message in await organisation.messages() if message.cause[:5] == "find:"]
+    assert [message.channel for message in sent] == [to, to]
+    assert [
+        link(request) in message.body
+        for request, message in zip((card_request, other), sent, strict=True)
+    ] == [True, True]
+
+
+@pytest.mark.parametrize("contact", ["+14155550198", "nobody@example.com"])
+async def test_without_a_reference_an_unknown_address_gets_the_same_response(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    contact: str,
+) -> None:
+    known = await client.post("/", data={"contact": "martin@example.com"})
+    unknown = await client.post("/", data={"contact": contact})
+    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
+    assert len(await links_sent(organisation)) == 1
+
+
+async def test_number_of_no_known_range_is_found_by_its_country_code(
+    client: httpx2.AsyncClient, organisation: Organisation
+) -> None:
+    """The numbers of Ofcom for drama belong to no region in the library."""
+    customer = replace(MARTIN, phone="+447700900321", email=None)
+    request = await organisation.open(customer=customer, by=organisation.people.tess.actor)
+    form = {"reference": request.reference, "contact": "07700 900321"}
+    await client.post("/", data=form)
+    assert await links_sent(organisation) == [("sms", "+447700900321")]

@@ -81,7 +81,7 @@ async def test_internal_promise_is_not_shown(
     html = templating.render(
         "tracking/status_page/status.html", (await see(card_request)).context()
     )
-    assert "Tess: A call. We did not get to this, and are sorry." in html
+    assert "Tess: A call. No longer needed." in html
 
 
 async def test_conversation_shows_what_people_wrote(

@@ -75,7 +75,7 @@ async def test_no_repeats_the_stage(
     assert states(page)["courier"] == "current"
     assert states(page)["delivered"] == "upcoming"
     assert step(page, "courier").is_repeated
-    assert page.headline == "Your card is on its way to you"
+    assert page.headline == "Carl is looking for your card"
 
 
 async def test_unanswered_confirmation_is_not_shown_as_confirmed(

@@ -179,11 +179,19 @@ async def test_media_is_fetched_with_auth_and_metadata_is_stripped(
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_mismatched_file_type_is_rejected_permanently_with_reason(
-    sent: bytes, code: str, mms: Mms, card_request: ServiceRequest, settings: Settings
+    sent: bytes,
+    code: str,
+    mms: Mms,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    settings: Settings,
 ) -> None:
-    """All of them come as image/jpeg; nothing of them is kept, and they are asked for once."""
+    """All of them come as image/jpeg; nothing of them is kept, and the sender is told by text."""
     await mms.send(sent)
     await mms.media_fetcher.once()
+    told = (await organisation.outbound_messages(card_request))[-1]
+    assert told.channel == "sms"
+    assert told.body.startswith("Acme Bank: Sorry, we could not open your photo.")
     [refused] = await mms.files()
     assert (refused.state, refused.next_at) == (AttachmentState.REFUSED, None)
     assert refused.refusal == FileRefusal(

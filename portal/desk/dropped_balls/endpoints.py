@@ -18,13 +18,14 @@ from portal.desk.auth.access import (
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.dropped_balls.presenter import is_dismissible, present_dropped_balls
 from portal.desk.widgets import Choice, FormError
-from portal.errors import NotAllowed, NotFound, PortalError
+from portal.errors import BadInput, NotAllowed, NotFound, PortalError
 from portal.models import DroppedBall
 from portal.operations import UnitOfWork
 from portal.queries.desk.dropped_balls import list_open_dropped_balls
 from portal.queries.paging import EVERYTHING, PageRequest, WorkScope
 
 PAGE_SIZE = 30
+SETTLED_MESSAGE = "Noted. Thank you."
 VIEWS = {"mine": "Mine", "ours": "My teams", "all": "All"}
 DISMISSED_MESSAGE = "Dismissed, with your reason. It comes back only if it happens again."
 
@@ -34,6 +35,8 @@ async def show_dropped_balls(request: Request, reader: CurrentStaff) -> Response
     asked = request.query_params
     after = read_number(asked["after"], "place in the list") if asked.get("after") else None
     said = DISMISSED_MESSAGE if asked.get("done") else None
+    if asked.get("settled"):
+        said = SETTLED_MESSAGE
     return await _list(request, reader, asked.get("show", ""), after=after, said=said)
 
 
@@ -53,6 +56,25 @@ async def dismiss_dropped_ball(request: Request, reader: CurrentStaff) -> Respon
     if not is_fragment(request):
         return RedirectResponse(f"/desk/balls?show={_view(show)}&done=1", 303)
     return await _list(request, reader, show, said=DISMISSED_MESSAGE)
+
+
+async def settle_same_person(request: Request, reader: CurrentStaff) -> Response:
+    """`POST /desk/balls/{id}/same-person` with ``answer``, same or different."""
+    form = await read_form(request)
+    show, ball_id = field(form, "show"), id_in_path(request, "thing that has slipped")
+    try:
+        if (given := field(form, "answer")) not in ("same", "different"):
+            raise BadInput("Please choose: the same person, or two people.")
+        async with request.app.state.operations.begin(reader.staff.actor) as uow:
+            await operations.settle_same_person(uow, ball_id, is_same=given == "same")
+    except NotFound:
+        raise
+    except PortalError as refusal:
+        problem = FormError(str(ball_id), refusal.detail, {})
+        return await _list(request, reader, show, problem=problem, status=refusal.status)
+    if not is_fragment(request):
+        return RedirectResponse(f"/desk/balls?show={_view(show)}&settled=1", 303)
+    return await _list(request, reader, show, said=SETTLED_MESSAGE)
 
 
 async def _list(

@@ -36,6 +36,7 @@ KIND_LABELS = {
     DroppedBallKind.FLOOD: "Message flood",
     DroppedBallKind.UNREADABLE: "Unreadable data",
     DroppedBallKind.URGENT: "Urgent message",
+    DroppedBallKind.SAME_PERSON: "Same person?",
 }
 REMEDIES = {
     DroppedBallKind.STAGE_OVERDUE: "Complete the stage, or change the due date and notify the customer.",
@@ -58,6 +59,7 @@ REMEDIES = {
     DroppedBallKind.FLOOD: "Check whether there is a reason for it.",
     DroppedBallKind.UNREADABLE: "Ask your administrator to correct the data; call the customer meanwhile.",
     DroppedBallKind.URGENT: "Read the message, and call or write to the customer now.",
+    DroppedBallKind.SAME_PERSON: "Ask the customer, or compare the requests. Then choose.",
 }
 RESOLUTION_PAGES = {
     DroppedBallKind.MESSAGE_UNDELIVERED: "/desk/messages",
@@ -108,6 +110,7 @@ def _line(
         may_dismiss=is_dismissible(ball)
         and may_dismiss(reader.colleague, request, ball.assignee_id),
         mine=ball.assignee_id == reader.staff.id,
+        asks_same_person=ball.kind == DroppedBallKind.SAME_PERSON,
     )
 
 

@@ -7,7 +7,10 @@ from portal.desk.widgets import When
 
 @dataclass(frozen=True, slots=True)
 class DroppedBallLine:
-    """One dropped ball. `url` is where it is fixed; `may_dismiss` is for this reader."""
+    """One dropped ball. `url` is where it is fixed; `may_dismiss` is for this reader.
+
+    `asks_same_person`: two buttons settle it in place of a reason.
+    """
 
     id: int
     label: str
@@ -23,3 +26,4 @@ class DroppedBallLine:
     department: str = ""
     may_dismiss: bool = False
     mine: bool = False
+    asks_same_person: bool = False

@@ -77,6 +77,7 @@ TEXTS_WITHOUT_REQUEST = (
     "start",
     "stop",
     "unknown_sender",
+    "which_more",
 )
 """Texts to an address without a request: only the brand and the address are known."""
 

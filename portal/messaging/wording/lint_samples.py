@@ -49,7 +49,7 @@ ENGLISH = SampleValues({
     "begin": "10:30 pm",
     "end": "10:30 am",
     "host": "requests.acmebank.example",
-    "choices": "1 Credit card application CARD-7K4M-2Q9, 2 Device repair DEVC-7K4M-2Q9",
+    "choices": "1 Credit card applicat 12 Nov, 2 Credit card applicat 26 Nov, 3 Repair",
 })  # fmt: skip
 SPANISH = SampleValues(ENGLISH.facts | {
     "title": "Su tarjeta va de camino a usted",
@@ -71,7 +71,7 @@ SPANISH = SampleValues(ENGLISH.facts | {
     "end": "10:30",
     "reason": "Sigue con el mensajero.",
     "last": "Paquete en Newark.",
-    "choices": "1 Solicitud de tarjeta CARD-7K4M-2Q9, 2 Reforma DEVC-7K4M-2Q9",
+    "choices": "1 Solicitud de tarjeta 12 nov, 2 Solicitud de tarjeta 26 nov, 3 Reforma",
 })  # fmt: skip
 ARABIC = SampleValues(ENGLISH.facts | {
     "first_name": "عبدالرحمن",

@@ -38,6 +38,7 @@ class DroppedBallKind(StrEnum):
     THIRD_PARTY_PROBLEM = "third_party_problem"
     UNREADABLE = "unreadable"
     URGENT = "urgent"
+    SAME_PERSON = "same_person"
 
 
 NOTIFICATION_PENDING = "resolved_at IS NULL AND (notified_level IS NULL OR notified_level <> level)"

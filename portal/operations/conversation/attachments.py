@@ -9,9 +9,11 @@ from portal.attachments.file_store import FileStore
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import RefusedFile, StoredFile
 from portal.errors import Busy
-from portal.models import Attachment, AttachmentState, Message
+from portal.models import Attachment, AttachmentState, Channel, Message, MessageKind
 from portal.models.columns import saved_id
+from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.conversations import has_message_of
 from portal.queries.requests import lock_by_id
 
 
@@ -112,6 +114,22 @@ NOT_FETCHED = FileRefusal(FileRefusalCode.NOT_FETCHED)
 async def _refuse(uow: UnitOfWork, attachment: Attachment, refusal: FileRefusal) -> None:
     attachment.mark_refused(refusal)
     await _mark_page_changed(uow, attachment)
+    await _tell_by_text(uow, attachment)
+
+
+async def _tell_by_text(uow: UnitOfWork, attachment: Attachment) -> None:
+    """Whoever sent the photo by text hears that it did not arrive: once for a message."""
+    message = await uow.session.get_one(Message, attachment.message_id)
+    cause = f"message:{message.id}:photo"
+    if message.channel != Channel.SMS or message.request_id is None:
+        return
+    if await has_message_of(uow.session, cause):
+        return
+    request = await lock_by_id(uow.session, message.request_id)
+    text = (await uow.renderer(request)).say("photo_refused")
+    await uow.outbox.queue(
+        request, Draft(MessageKind.ANSWER, cause, text, urgent=True), channels=[Channel.SMS]
+    )
 
 
 async def _mark_page_changed(uow: UnitOfWork, attachment: Attachment) -> None:

@@ -3,10 +3,10 @@
 import re
 
 from portal.errors import BadInput, NotFound
+from portal.messaging.one_line import one_line
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.models import CannedReply, ContactReason
 from portal.operations.conversation.staff_messages import check_message_body
-from portal.operations.open_request import one_line
 from portal.operations.unit_of_work import UnitOfWork
 
 PLACEHOLDERS = (

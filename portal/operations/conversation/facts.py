@@ -164,7 +164,8 @@ async def _load_text_facts(
     offered: list[ServiceRequest] = []
     if waiting:
         clarification = await find_clarification(session, waiting[-1])
-        references = REFERENCE_PATTERN.findall(clarification.body) if clarification else []
+        listed = f"{clarification.subject} {clarification.body}" if clarification else ""
+        references = list(dict.fromkeys(REFERENCE_PATTERN.findall(listed)))
         offered = await find_by_references(session, references)
     spoken_of, exchanged = None, None
     if len(recent) > 1:

@@ -1,9 +1,12 @@
 """Replies to an inbound message: by its channel, to the number itself, or on the page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from portal.i18n.languages import language_of
 from portal.messaging.intents.classifier import Intent
+from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.sms.segments import count_segments
 from portal.messaging.wording.renderer import MessageRenderer, fill_template, product_text
 from portal.models import (
     REFERENCE_PATTERN,
@@ -24,9 +27,11 @@ from portal.operations.follow_ups import REPLY_CHANNELS
 from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
 
-MAX_CHOICES = 6
+MAX_CHOICES = 3
 MAX_TITLE_LENGTH = 24
 """Letters of a title in a text that lists several or says more."""
+SHORTER_TITLES = (MAX_TITLE_LENGTH, 20, 16, 12, 8)
+"""Letters of a title in a list, until it fits one segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +135,52 @@ def _promised_by(renderer: MessageRenderer, promise: Promise) -> dict[str, str]:
 
 
 async def ask_which(uow: UnitOfWork, matched: MatchedMessage, asked: AskWhich) -> None:
-    """A text to the number that lists its open requests and asks which is meant."""
-    requests = matched.facts.open_requests
+    """A text to the number that lists its open requests and asks which is meant.
+
+    The newest are listed. Their references are the row's subject, by which the answer is read; a
+    text has no subject.
+    """
+    requests = matched.facts.open_requests[-MAX_CHOICES:]
     template = "which_request_again" if asked.is_again else "which_request"
     if asked.is_urgent:
         template = "which_request_urgent"
-    renderer, locale = await uow.renderer(requests[0]), requests[0].customer.locale
-    choices = [
-        f"{number} {short_title(request, locale)} {request.reference}"
-        for number, request in enumerate(requests[:MAX_CHOICES], start=1)
-    ]
-    # From right to left a number would seem to belong to the title before it: a line for each.
-    is_mirrored = language_of(locale).direction == "rtl"
-    listed = "".join(f"\n{choice}" for choice in choices) if is_mirrored else ", ".join(choices)
-    await uow.outbox.queue_reply_to_address(
+    renderer = await uow.renderer(requests[0])
+    has_more = len(matched.facts.open_requests) > len(requests)
+    text = ""
+    for title_length in SHORTER_TITLES:
+        listed = _list_choices(renderer, requests, title_length)
+        text = renderer.say(template, choices=listed)
+        if has_more:
+            text = f"{text}. {renderer.say('which_more', link=renderer.public_url)}"
+        if count_segments(to_gsm7(text)).segments == 1:
+            break
+    question = await uow.outbox.queue_reply_to_address(
         MessageKind.WHICH_REQUEST,
         f"message:{matched.message.id}",
-        renderer.say(template, choices=listed),
+        text,
         channel=Channel.SMS,
         address=matched.message.from_address,
-        locale=locale,
+        locale=requests[0].customer.locale,
     )
+    question.subject = " ".join(request.reference for request in requests)
+
+
+def _list_choices(
+    renderer: MessageRenderer, requests: Sequence[ServiceRequest], title_length: int
+) -> str:
+    """The requests by number and title; with the date, and else the reference, where that is alike."""
+    locale = renderer.request.customer.locale
+    titles = [short_title(request, locale)[:title_length].strip() for request in requests]
+    dates = [renderer.times.date_of(request.opened_at) for request in requests]
+    choices = []
+    for number, (request, title, date) in enumerate(zip(requests, titles, dates, strict=True), 1):
+        is_alike = titles.count(title) > 1
+        is_same_day = list(zip(titles, dates, strict=True)).count((title, date)) > 1
+        mark = (request.reference if is_same_day else date) if is_alike else ""
+        choices.append(f"{number} {title} {mark}".strip())
+    # From right to left a number would seem to belong to the title before it: a line for each.
+    is_mirrored = language_of(locale).direction == "rtl"
+    return "".join(f"\n{choice}" for choice in choices) if is_mirrored else ", ".join(choices)
 
 
 async def text_address(

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from portal.carriers import Carriers, tracking_key
 from portal.errors import BadInput
+from portal.messaging.one_line import one_line
 from portal.models import ActorKind, ServiceRequest, ThirdPartyCode
-from portal.operations.open_request import one_line
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.third_parties import ThirdPartyEvent
 

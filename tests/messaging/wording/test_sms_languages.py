@@ -52,7 +52,7 @@ async def test_arabic_text_starts_with_a_direction_mark(organisation, bitaqa):
     ("text", "answer"),
     [
         ("STOP", "Acme Bank: Ya no recibe mensajes nuestros. Responda START para volver a tenerlos."),
-        ("ayuda", "Acme Bank: Le escribimos sobre sus solicitudes: http://testserver Responda y le lee una persona. Nunca pedimos su tarjeta. Baja: STOP"),
+        ("ayuda", "Acme Bank: Sus solicitudes: http://testserver Nunca pedimos claves ni datos de tarjetas. Responda y le lee una persona. Baja: STOP"),
         ("gestor?", "Acme Bank: Recibido, Martin. Tess, de Telesales, le responde como tarde el mar 3 jun a las 12:00."),
         ("llámenme", "Acme Bank: Tess, de Telesales, le llama como tarde el mar 3 jun a las 12:00."),
     ],
@@ -115,8 +115,8 @@ async def test_which_request_is_asked_in_arabic_with_a_line_each(organisation, b
     lines = asked.body.splitlines()
     assert lines[0].startswith(f"{RIGHT_TO_LEFT_MARK}Acme Bank: أي طلب تقصد؟")
     assert lines[1:] == [
-        f"1 Credit card {bitaqa.reference}",
-        f"2 Building permit {other.reference}",
+        "1 Credit card",
+        "2 Building permit",
     ]
     await texts("٢")
     assert [promise.kind for promise in (await organisation.reload(other)).promises] == [

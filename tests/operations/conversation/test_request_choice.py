@@ -39,8 +39,7 @@ async def test_ambiguous_request_is_asked_and_picked_by_number(
     await texts("Can you hurry?")
     asked = await last(organisation)
     assert asked.kind == MessageKind.WHICH_REQUEST
-    assert "1 Credit card CARD-" in asked.body
-    assert f"2 Device repair {repair.reference}" in asked.body
+    assert asked.body.endswith("1 Credit card, 2 Device repair")
     assert await heard_on(organisation, card_request) == []
     await texts("1")
     assert await heard_on(organisation, card_request) == ["Can you hurry?", "1"]
@@ -118,8 +117,7 @@ async def test_shared_phone_is_asked_which_request(organisation, card_request, t
     await texts("Can you hurry?")
     asked = await last(organisation)
     assert asked.kind == MessageKind.WHICH_REQUEST
-    assert card_request.reference in asked.body
-    assert hers.reference in asked.body
+    assert asked.body.endswith("1 Credit card, 2 Building permit")
     await texts("2")
     assert await heard_on(organisation, hers) == ["Can you hurry?", "2"]
 
