@@ -4,6 +4,7 @@ from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import ActorKind, Event, EventKind, MessageKind, StageRun
 from portal.operations.outbox import Draft
 from portal.operations.step import StepContext
+from portal.rules.needs import item_title
 
 EVENT_MESSAGE_KINDS = {
     EventKind.HELD: MessageKind.HOLD,
@@ -22,6 +23,7 @@ ANNOUNCED_KINDS = frozenset(
         EventKind.STAGE_REACHED,
         EventKind.QUESTION_ASKED,
         EventKind.QUESTION_REMINDED,
+        EventKind.CORRECTION_ASKED,
         *EVENT_MESSAGE_KINDS,
     }
 )
@@ -42,7 +44,9 @@ async def queue_milestone_messages(context: StepContext) -> None:
         message = render_event(renderer, event)
         if message is not None:
             kind, body, subject = message
-            await outbox.queue(request, Draft(kind, f"event:{event.id}", body, subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind)))  # fmt: skip
+            mailed = render_correction(renderer, event, in_full=True)
+            mail_body = mailed[1] if mailed else ""
+            await outbox.queue(request, Draft(kind, f"event:{event.id}", body, mail_body=mail_body, subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind)))  # fmt: skip
     opened = next((event for event in events if event.kind == EventKind.OPENED), None)
     if opened is not None and not announced:
         await outbox.queue(request, Draft(MessageKind.LINK, f"event:{opened.id}", renderer.say("link"), event_id=opened.id))  # fmt: skip
@@ -51,7 +55,7 @@ async def queue_milestone_messages(context: StepContext) -> None:
 def _is_announced(event: Event) -> bool:
     if event.kind == EventKind.STAGE_REACHED:
         return bool(event.data.get("told"))
-    if event.kind in QUESTION_EVENTS:
+    if event.kind in QUESTION_EVENTS or event.kind == EventKind.CORRECTION_ASKED:
         return True
     return event.kind in EVENT_MESSAGE_KINDS and event.actor_kind != ActorKind.CUSTOMER
 
@@ -61,6 +65,9 @@ def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, 
     run = event.run
     if event.kind == EventKind.OPENED:
         return MessageKind.LINK, renderer.say("link"), ""
+    correction = render_correction(renderer, event)
+    if correction is not None or event.kind == EventKind.CORRECTION_ASKED:
+        return correction
     if event.kind == EventKind.STAGE_REACHED and run is not None:
         again = bool(event.data.get("again"))
         return MessageKind.MILESTONE, renderer.milestone(run, again=again), _title(renderer, run)
@@ -69,6 +76,28 @@ def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, 
     kind = EVENT_MESSAGE_KINDS[event.kind]
     unconfirmed = renderer.request.closed_unconfirmed
     return kind, renderer.say("unconfirmed" if unconfirmed else kind.value), ""
+
+
+def render_correction(
+    renderer: MessageRenderer, event: Event, *, in_full: bool = False
+) -> tuple[MessageKind, str, str] | None:
+    """The message about what is to be corrected; None for an event about something else.
+
+    ``in_full``: with the whole reason, as a mail has room for it.
+    """
+    request, run = renderer.request, event.run
+    if event.kind == EventKind.CORRECTION_ASKED:
+        need = next((each for each in request.needs if each.id == event.data.get("need_id")), None)
+        if need is None or not need.reason:
+            return None
+        item = item_title(request, need, request.customer.locale)
+        body = renderer.correction(need.reason, need.asked_by_id, item, in_full=in_full)
+    elif event.kind == EventKind.STAGE_REACHED and run is not None and run.correction:
+        item = _title(renderer, run)
+        body = renderer.correction(run.correction, run.correction_by_id, in_full=in_full)
+    else:
+        return None
+    return MessageKind.MILESTONE, body, renderer.say("correction_subject", None, item=item)
 
 
 def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:

@@ -36,6 +36,8 @@ ENGLISH = SampleValues({
     "reason": "The courier needs a day more.",
     "last": "Parcel in Newark.",
     "amount": "$1,249.00",
+    "asker": "Anne-Charlotte",
+    "item": "Floor plans, PDF",
     "window": "Wed 26 Nov, 8 am to noon",
     "address": "1204 North Elm Street",
     "reference": "CARD-7K4M-2Q9",
@@ -46,6 +48,7 @@ ENGLISH = SampleValues({
     "choices": "1 Credit card application CARD-7K4M-2Q9, 2 Device repair DEVC-7K4M-2Q9",
 })  # fmt: skip
 SPANISH = SampleValues(ENGLISH.facts | {
+    "item": "Planos, en PDF",
     "title": "Su tarjeta va de camino a usted",
     "next": "Su tarjeta va de camino a usted",
     "next_by": "el 26 nov 2027",
@@ -65,6 +68,8 @@ ARABIC = SampleValues(ENGLISH.facts | {
     "first_name": "عبدالرحمن",
     "owner": "عبدالرحمن",
     "department": "التخطيط والتطوير",
+    "item": "المخططات PDF",
+    "asker": "عبدالرحمن",
     "title": "بطاقتك في الطريق إليك",
     "next": "بطاقتك في الطريق إليك",
     "next_by": "26 نوفمبر 2027",

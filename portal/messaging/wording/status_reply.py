@@ -2,7 +2,8 @@
 
 from portal.messaging.sms import segments
 from portal.messaging.wording.renderer import MessageRenderer
-from portal.models import FollowUpState, RequestStatus, StageRun
+from portal.models import FollowUpState, Promise, RequestStatus, StageRun
+from portal.rules.needs import open_check_promise
 
 
 def render_status(renderer: MessageRenderer) -> str:
@@ -39,6 +40,9 @@ def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
         template = "hold"
     elif handoff is not None and handoff.accept_by is not None:
         template, fields["due"] = "status_passed", renderer.times.by(handoff.accept_by)
+    elif check := _open_check(renderer, run):
+        template, fields["due"] = "status_checking", renderer.times.by(check.due_at)
+        fields["owner"] = renderer.roster.person(check.owner_id).name.split()[0]
     elif run.waits_on_customer:
         template = "status_waiting"
     elif renderer.has_next(run):
@@ -47,3 +51,15 @@ def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
             if segments.count_segments(shorter).segments == 1:
                 return shorter
     return renderer.say(template, None, **fields)
+
+
+def _open_check(renderer: MessageRenderer, run: StageRun) -> Promise | None:
+    """The promise to check what the customer has sent for this stage, where nothing is to come."""
+    if run.waits_on_customer:
+        return None
+    for need in renderer.request.needs:
+        if need.stage_key == run.stage_key and (
+            check := open_check_promise(renderer.request, need)
+        ):
+            return check
+    return None

@@ -34,18 +34,17 @@ from portal.operations.conversation.outcomes import (
     NotifyFrontDesk,
     Outcome,
     OweReply,
+    ReadBack,
     Record,
     Reopen,
     SendStatus,
+    TakeFiles,
 )
 from portal.operations.conversation.reading.answers import match_answer, read_named_time
+from portal.operations.conversation.reading.files import is_only_item
 from portal.operations.conversation.request_matching import MATCHING_RULES, Basis, Delivery
 from portal.operations.conversation.wishes.rules import WISH_RULES, decide_wish
-from portal.rules.late_answers import (
-    contradicts_answer,
-    is_just_completed,
-    repeats_answer,
-)
+from portal.rules.late_answers import contradicts_answer, is_just_completed, repeats_answer
 
 RULES = {
     **CONSENT_RULES,
@@ -58,7 +57,7 @@ RULES = {
     "X5": "A status question about a closed request: answered.",
     "X6": "Anything else about a closed request: its owner answers, and it is offered to reopen.",
     "O1": "It answers the open question.",
-    "O2": "YES to a decision while a question of theirs is open: a person answers that first.",
+    "O2": "YES to a decision while a question of theirs is open: read back once, with the amount.",
     "O3": "It could mean two things while a question is open: asked back once.",
     "O4": "The same answer again shortly after: recorded.",
     "O5": "Thanks, or a reaction: recorded.",
@@ -66,6 +65,7 @@ RULES = {
     "O7": "A wish for a call: a call is promised.",
     "O8": "Anything else: a person answers.",
     "O9": "The other answer shortly after the last one: a person answers, and says so.",
+    "O10": "Files alone while an item is needed: it counts as sent, and a person checks it.",
     "T1": "A phone's own text, a reaction or an automatic answer: recorded.",
     "T2": "A reaction of dislike while a question is open: a person answers, silent.",
     "R1": "A colleague's label: it answers the question, promises a call or tells the status.",
@@ -74,7 +74,7 @@ RULES = {
 
 RECORDED_KINDS = (IntentKind.THANKS, IntentKind.REACTION)
 ANSWER_KINDS = {IntentKind.YES: Answer.YES, IntentKind.NO: Answer.NO}
-CONFIRMED_RULES = ("O1", "O3", "O7", "X1")
+CONFIRMED_RULES = ("O1", "O2", "O3", "O7", "X1")
 """What is confirmed also in a loop."""
 ANSWERED_RULES = ("O1", "O6", "O7", "X1", "X5")
 """What is answered at once, so that whatever else a message says has no owner by it."""
@@ -91,6 +91,8 @@ def decide(
     is_wish = intent.kind == IntentKind.STOP_PARTIAL and not _is_guessed(delivery, facts)
     if request is not None and is_wish:
         decision = decide_wish(inbound, request, intent, facts)
+    elif request is not None and is_only_item(inbound, delivery, request):
+        decision = Decision("O10", TakeFiles())
     else:
         decision = _decide_by_basis(inbound, delivery, request, intent, facts)
     outcome = decision.outcome
@@ -214,8 +216,9 @@ def decide_open(
     is_pure = not (intent.needs_owner or intent.is_urgent)
     outcome: Outcome
     is_yes = given is not None and given.answer == Answer.YES and given.at is None
-    if is_yes and request.id in facts.undecided:
-        rule, outcome = "O2", _owe_answer(kind, facts, "answer_first")
+    if is_yes and question is not None and request.id in facts.undecided:
+        owed = _owe_answer(kind, facts, "answer_first")
+        rule, outcome = "O2", ReadBack(question) if is_pure else owed
     elif given is not None:
         rule, outcome = "O1", given
     elif question is not None and is_pure and _is_unclear(request, question, kind, facts):

@@ -38,7 +38,7 @@ class InboundMessage:
     where ``body`` has more than that; ``says_more``: the rest may say something as well. ``opt_out_type``: Twilio has acted on it and answered it.
     ``is_shortened``: the body is cut at its limit. ``media`` are fetched later; ``files`` are checked already.
     ``cause`` is its own, where the provider's id alone is none. ``is_unproven``: the request was found
-    by what the message says of itself.
+    by what the message says of itself. ``need`` is the key of the item that its files are for.
     """
 
     channel: Channel
@@ -55,6 +55,12 @@ class InboundMessage:
     files: Sequence[StoredFile | RefusedFile] = ()
     cause: str = ""
     is_unproven: bool = False
+    need: str = ""
+
+    @property
+    def has_files(self) -> bool:
+        """Whether a file came with it that may be taken."""
+        return bool(self.media) or any(isinstance(file, StoredFile) for file in self.files)
 
     @property
     def text(self) -> str:

@@ -42,16 +42,25 @@ async def receive_text(
 
 
 async def receive_web_message(
-    uow: UnitOfWork, request: ServiceRequest, body: str, files: Sequence[StoredFile] = ()
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    body: str,
+    files: Sequence[StoredFile] = (),
+    *,
+    need: str = "",
 ) -> Message:
     """Record what the customer wrote on their page, and answer it or give it an owner.
 
     ``request`` is locked. With ``files``, which are stored already, the text may be empty.
-    Raises BadInput for a text that is empty or too long.
+    ``need`` is the key of the item that the files are for. Raises BadInput for a text that is empty or too long.
     """
     body = check_message_body(body) if body.strip() or not files else ""
     inbound = InboundMessage(
-        channel=Channel.WEB, body=storable(body), request_id=request.id, files=files
+        channel=Channel.WEB,
+        body=storable(body),
+        request_id=request.id,
+        files=files,
+        need=need,
     )
     message = await receive(uow, inbound, request)
     if message is None:

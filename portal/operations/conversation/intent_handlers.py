@@ -3,6 +3,7 @@
 from portal.messaging.wording.status_reply import render_status
 from portal.models import (
     ASK_BACK_CAUSE,
+    READ_BACK_CAUSE,
     Answer,
     Channel,
     Contact,
@@ -29,10 +30,12 @@ from portal.operations.conversation.outcomes import (
     KeepWish,
     NotifyFrontDesk,
     OweReply,
+    ReadBack,
     Record,
     Reopen,
     RequestOutcome,
     SendStatus,
+    TakeFiles,
 )
 from portal.operations.conversation.replies import (
     MatchedMessage,
@@ -49,7 +52,8 @@ from portal.operations.dropped_balls.resolution import (
     raise_dropped_ball,
     raise_urgent,
 )
-from portal.operations.follow_ups import render_answer_reply, take_answer
+from portal.operations.follow_ups import read_back, render_answer_reply, take_answer
+from portal.operations.needs.sent_items import take_files
 from portal.operations.promises import promise_reply
 from portal.operations.transitions import reopen
 from portal.operations.unit_of_work import UnitOfWork
@@ -64,6 +68,9 @@ async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision
     """
     outcome, request = decision.outcome, matched.request
     reply: Reply | None = None
+    check = None
+    if request is not None and matched.has_files:
+        check = await take_files(uow, request, matched.message, matched.need)
     if isinstance(outcome, ChangeConsent):
         await _change_consent(uow, request, matched, outcome)
     elif isinstance(outcome, NotifyFrontDesk):
@@ -72,6 +79,8 @@ async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision
         raise TypeError(f"Rule {decision.rule} needs a request.")
     else:
         reply = await _carry_out_on(uow, request, matched, outcome)
+    if request is not None and check is not None and isinstance(outcome, TakeFiles):
+        reply = await _confirm_files(uow, request, check)
     if request is not None and decision.owed is not None:
         reply = await _owe_beside(uow, request, reply, decision, decision.owed)
     if request is not None and decision.is_urgent:
@@ -102,9 +111,21 @@ async def _carry_out_on(
             await ask_which(uow, matched, outcome)
         case KeepWish():
             await _keep_wish(uow, request, matched, outcome)
-        case Record():
+        case ReadBack():
+            text = await read_back(uow, request, outcome.question)
+            cause = f"{READ_BACK_CAUSE}{outcome.question.id}"
+            reply = Reply(MessageKind.ANSWER, text, cause=cause)
+        case Record() | TakeFiles():
             await uow.finish(request)
     return reply
+
+
+async def _confirm_files(uow: UnitOfWork, request: ServiceRequest, check: Promise) -> Reply:
+    """The reply says what has come, who checks it, and by when."""
+    renderer = await uow.renderer(request)
+    owner = (await uow.roster(request)).person(check.owner_id).name.split()[0]
+    due = renderer.times.by(check.due_at)
+    return Reply(MessageKind.ACKNOWLEDGEMENT, renderer.say("item_sent", owner=owner, due=due))
 
 
 async def record_in_conversation(

@@ -1,4 +1,4 @@
-"""What an inbound message may lead to: one of nine outcomes. Pure values."""
+"""What an inbound message may lead to: one of these outcomes. Pure values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,6 +55,18 @@ class OweReply:
     is_silent: bool = False
     template: str = ""
     is_told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TakeFiles:
+    """Its files are an item that is needed; a person checks it, by a time that the reply names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """The reply reads a yes back: the customer still waits for an answer of ours."""
+
+    question: FollowUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +127,16 @@ class NotifyFrontDesk:
 
 
 RequestOutcome = (
-    Record | AnswerQuestion | AskBack | SendStatus | OweReply | Reopen | AskWhich | KeepWish
+    Record
+    | AnswerQuestion
+    | AskBack
+    | SendStatus
+    | OweReply
+    | Reopen
+    | AskWhich
+    | KeepWish
+    | TakeFiles
+    | ReadBack
 )
 """What is done to a request."""
 Outcome = RequestOutcome | ChangeConsent | NotifyFrontDesk

@@ -28,6 +28,8 @@ class RunRow:
     p50_at: datetime | None
     delay_reason: str
     note: str
+    correction: str
+    correction_by: str | None
     waits_on_customer: bool
     held_at: datetime | None
     hold_reason: str
@@ -84,6 +86,25 @@ class FollowUpRow:
     answer_at: datetime | None
     fields: str
     read_back_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedRow:
+    """A Need: an item that the customer sends.
+
+    ``owner`` checks it by ``due_at``; ``file`` is the name of the first file that came for it.
+    """
+
+    id: int
+    stage_key: str
+    key: str
+    state: str
+    reason: str
+    asked_by: str | None
+    sent_at: datetime | None
+    owner: str | None
+    due_at: datetime | None
+    file: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +185,7 @@ class StatusPageRow:
     handoffs: tuple[HandoffRow, ...]
     promises: tuple[PromiseRow, ...]
     follow_ups: tuple[FollowUpRow, ...]
+    needs: tuple[NeedRow, ...]
     messages: tuple[MessageRow, ...]
     attachments: tuple[AttachmentRow, ...]
     third_party_updates: tuple[ThirdPartyUpdateRow, ...]
@@ -175,6 +197,7 @@ ROWS: dict[str, Any] = {
     "handoffs": HandoffRow,
     "promises": PromiseRow,
     "follow_ups": FollowUpRow,
+    "needs": NeedRow,
     "messages": MessageRow,
     "attachments": AttachmentRow,
     "third_party_updates": ThirdPartyUpdateRow,
@@ -197,7 +220,7 @@ def _read_rows(row_type: Any, text: str | None) -> Any:
     times = [
         index
         for index, name in enumerate(row_type.__slots__)
-        if name.endswith(("_at", "_by")) or name == "hold_until"
+        if name.endswith("_at") or name in ("accept_by", "hold_until")
     ]
     rows = json.loads(text)
     rows.sort(key=lambda row: row[0])

@@ -18,6 +18,7 @@ from portal.models import (
     FollowUp,
     Handoff,
     Message,
+    Need,
     Promise,
     PromiseKind,
     ServiceRequest,
@@ -33,6 +34,7 @@ from portal.queries.status_page.rows import (
     FollowUpRow,
     HandoffRow,
     MessageRow,
+    NeedRow,
     PromiseRow,
     RunRow,
     ThirdPartyUpdateRow,
@@ -76,11 +78,6 @@ class StatusPageStatements:
             "closed_at", "close_reason", "closed_unconfirmed",
         )  # fmt: skip
         customer = ("name", "locale", "timezone")
-        owner = (
-            sa.select(col(StaffMember.name))
-            .where(col(StaffMember.id) == col(Promise.owner_id))
-            .scalar_subquery()
-        )
         in_workflow = (
             sa.select(col(Stage.department_id))
             .where(col(Stage.workflow_id) == col(ServiceRequest.workflow_id))
@@ -95,10 +92,11 @@ class StatusPageStatements:
             *(sa.cast(getattr(ServiceRequest, name), sa.Text) if name.endswith("_at")
               else getattr(ServiceRequest, name) for name in request),
             *(getattr(Customer, name) for name in customer),
-            self._rows(StageRun, RunRow),
+            self._rows(StageRun, RunRow, correction_by=_name_of(StageRun.correction_by_id)),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
-            self._rows(Promise, PromiseRow, *_visible_promises(), owner=owner),
+            self._rows(Promise, PromiseRow, *_visible_promises(), owner=_name_of(Promise.owner_id)),
             self._rows(FollowUp, FollowUpRow, fields=sa.cast(col(FollowUp.fields), sa.Text)),
+            self._rows(Need, NeedRow, **self._check_of_need()),
             self._rows(Message, MessageRow),
             self._rows(
                 Attachment, AttachmentRow, col(Attachment.message_id).in_(in_conversation), own=False
@@ -110,6 +108,25 @@ class StatusPageStatements:
             ),
             self._rows(Department, DepartmentRow, col(Department.id).in_(in_workflow), own=False),
         ]  # fmt: skip
+
+    def _check_of_need(self) -> dict[str, Any]:
+        """Who asks for a correction, who checks an item by when, and the name of its first file."""
+        promise = (
+            sa.select(Promise)
+            .where(col(Promise.id) == col(Need.promise_id), col(Promise.closed_at).is_(None))
+            .correlate(Need)
+        )
+        file = (
+            sa.select(sa.func.min(col(Attachment.name)))
+            .where(col(Attachment.message_id) == col(Need.message_id))
+            .correlate(Need)
+        )
+        return {
+            "asked_by": _name_of(Need.asked_by_id),
+            "owner": promise.with_only_columns(_name_of(Promise.owner_id)).scalar_subquery(),
+            "due_at": promise.with_only_columns(col(Promise.due_at)).scalar_subquery(),
+            "file": file.scalar_subquery(),
+        }
 
     def _rows(
         self, table: type[SQLModel], row: Any, *where: Any, own: bool = True, **other: Any
@@ -123,6 +140,12 @@ class StatusPageStatements:
 
     def _compiled(self, query: sa.Select[Any]) -> str:
         return str(query.compile(dialect=self._dialect))
+
+
+def _name_of(staff_id: Any) -> Any:
+    """The name of the member of staff with this id."""
+    query = sa.select(col(StaffMember.name)).where(col(StaffMember.id) == col(staff_id))
+    return query.correlate_except(StaffMember).scalar_subquery()
 
 
 @cache

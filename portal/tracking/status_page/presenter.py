@@ -22,6 +22,7 @@ from portal.models.people.given_name import given_name
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation
+from portal.tracking.status_page.needs import present_needs
 from portal.tracking.status_page.timeline import TimelinePresenter
 from portal.tracking.status_page.view_models import (
     Ending,
@@ -78,6 +79,7 @@ def present_status_page(
         estimate=timeline.estimate,
         ask_after=_ask_after(snapshot, timeline),
         question=_question(snapshot, timeline, organisation.brand),
+        needs=present_needs(snapshot, timeline),
         pause=_pause(snapshot),
         ending=_ending(snapshot),
         promises=_promises(snapshot),

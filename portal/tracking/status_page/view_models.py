@@ -16,6 +16,7 @@ from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.rules.stage_timeline import StepState
+from portal.tracking.status_page.needs_view import NO_NEEDS, Needs
 from portal.tracking.status_page.timeline_view import (
     CurrentDepartment,
     DateEstimate,
@@ -171,6 +172,7 @@ class StatusPage:
     estimate: DateEstimate | None = None
     ask_after: datetime | None = None
     question: Question | None = None
+    needs: Needs = NO_NEEDS
     pause: Pause | None = None
     ending: Ending | None = None
     promises: tuple[PromiseLine, ...] = ()
@@ -234,7 +236,7 @@ class StatusPage:
     def is_customers_turn(self) -> bool:
         """True while we wait for the customer, or they may ask now."""
         waits = self.status == "waiting_on_customer" or self.question is not None
-        return waits or self.may_ask_now
+        return waits or self.may_ask_now or self.needs.are_to_send
 
     @property
     def tone(self) -> str:
@@ -279,6 +281,7 @@ class StatusPage:
             yield self.estimate.usually_by
         for promise in self.promises:
             yield promise.due_at
+        yield from (need.due_at for need in self.needs.entries if need.due_at)
         for appointment in self.appointments:
             yield appointment.at
         for step in (step for group in self.step_groups for step in group):
