@@ -13,6 +13,7 @@ from portal.api import (
     dropped_balls,
     failed_messages,
     handoffs,
+    needs,
     requests,
     staff,
     third_parties,
@@ -66,6 +67,7 @@ __all__ = ["ENDPOINTS", "problem", "routes"]
 REQUEST = "/requests/{reference}"
 MESSAGE = "/messages/{message_id}"
 STAFF_MEMBER = "/staff/{email}"
+NEED = f"{REQUEST}/needs/{{item}}"
 PROMISE = f"{REQUEST}/promises/{{promise_id}}"
 
 # fmt: off
@@ -96,6 +98,10 @@ ENDPOINTS: list[WriteEndpoint | ReadEndpoint | FileEndpoint] = [
     WriteEndpoint(f"{REQUEST}/messages",       conversations.write,           NewMessage, MessageResponse, 201,
            location="/api/v1/messages/{id}", without_key=conversations.refuse_repeated_message),
     WriteEndpoint(f"{REQUEST}/contacts",       conversations.log_contact,     NewContact, ContactResponse, 201),
+    ReadEndpoint(f"{REQUEST}/needs",            needs.show_needs,              needs.NeedList),
+    WriteEndpoint(f"{NEED}/accept",            needs.accept_item,             Input, needs.NeedResponse),
+    WriteEndpoint(f"{NEED}/correct",           needs.ask_correction,          needs.CorrectionInput, needs.NeedResponse),
+    WriteEndpoint(f"{NEED}/sent",              needs.mark_item_sent,          Input, needs.NeedResponse),
     ReadEndpoint(f"{REQUEST}/timeline",         conversations.show_timeline,   EventList, PageQuery),
     ReadEndpoint(f"{REQUEST}/messages",         conversations.show_messages,   MessageList, PageQuery),
     ReadEndpoint(f"{REQUEST}/promises",         conversations.show_promises,   PromiseList, PageQuery),

@@ -69,7 +69,13 @@ from portal.models.people.verification_code import (
 from portal.models.requests.contact import Contact, ContactChannel, ContactReason
 from portal.models.requests.dropped_ball import DroppedBall, DroppedBallKind, EscalationLevel
 from portal.models.requests.event import Event, EventKind
-from portal.models.requests.follow_up import Answer, AnswerType, FollowUp, FollowUpState
+from portal.models.requests.follow_up import (
+    READ_BACK_CAUSE,
+    Answer,
+    AnswerType,
+    FollowUp,
+    FollowUpState,
+)
 from portal.models.requests.handoff import Handoff
 from portal.models.requests.need import Need, NeedState
 from portal.models.requests.promise import Promise, PromiseKind, PromiseState, PromiseWording
@@ -93,6 +99,7 @@ __all__ = [
     "LAST_SEEN_INTERVAL",
     "NEEDS_ATTENTION",
     "NO_STAGE_DURATIONS",
+    "READ_BACK_CAUSE",
     "RECEIPT_TIMEOUT",
     "REFERENCE_PATTERN",
     "RESPONSE_KINDS",

@@ -48,6 +48,8 @@ from portal.operations.follow_ups import (
     run_due_follow_ups,
 )
 from portal.operations.handoffs import accept, recall, refuse
+from portal.operations.needs.checked_items import accept_item, ask_correction
+from portal.operations.needs.sent_items import mark_sent
 from portal.operations.open_request import CustomerDetails, RequestDetails, open_request
 from portal.operations.proactive_updates import announce_delay, send_due_updates
 from portal.operations.promises import keep_promise, make_promise, move_promise, withdraw_promise
@@ -103,11 +105,13 @@ __all__ = [
     "ThirdPartyReport",
     "UnitOfWork",
     "accept",
+    "accept_item",
     "add_staff",
     "advance",
     "announce_delay",
     "announce_on_the_way",
     "answer_follow_up",
+    "ask_correction",
     "ask_to_withdraw",
     "assign",
     "book_visit",
@@ -133,6 +137,7 @@ __all__ = [
     "make_promise",
     "mark_absent",
     "mark_returned",
+    "mark_sent",
     "mark_told_by_phone",
     "move_promise",
     "open_request",

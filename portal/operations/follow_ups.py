@@ -19,10 +19,13 @@ from portal.models import (
     RequestStatus,
     ServiceRequest,
 )
+from portal.models.columns import saved_id
 from portal.operations.outbox import Draft
-from portal.operations.promises import promise_reply
+from portal.operations.promises import open_answer_promise, open_call_promise, promise_reply
 from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.conversations import has_written_since
 from portal.rules.follow_ups import FollowUpFlow
+from portal.rules.late_answers import is_waiting_to_decide
 from portal.rules.proactive_updates import ContactSchedule
 from portal.rules.stage_pauses import StagePauses
 from portal.workflows import AnswerAction
@@ -107,6 +110,42 @@ async def answer_follow_up(
         await uow.outbox.queue(
             request, Draft(MessageKind.ANSWER, cause, reply), channels=REPLY_CHANNELS.get(via, ())
         )
+
+
+async def read_back(uow: UnitOfWork, request: ServiceRequest, question: FollowUp) -> str:
+    """Read a yes back, once: the customer has asked something that nobody has answered yet.
+
+    Gives the text that says what a second yes agrees to, and who owes the answer by when.
+    """
+    question.read_back_at = uow.now
+    request.record(
+        EventKind.QUESTION_READ_BACK, uow.actor, uow.now, run=question.run, bumps_version=False,
+        key=question.key,
+    )  # fmt: skip
+    await uow.finish(request)
+    renderer, promise = await uow.renderer(request), _reply_promise(request)
+    due = renderer.times.by(promise.due_at) if promise else ""
+    if question.fields.get("amount"):
+        return renderer.say("read_back", question.run, amount=question.fields["amount"], due=due)
+    asked = renderer.question(question)
+    return renderer.say("read_back_question", question.run, question=asked, due=due)
+
+
+def _reply_promise(request: ServiceRequest) -> Promise | None:
+    """The open promise of an answer or a call, which the customer waits for."""
+    return open_answer_promise(request) or open_call_promise(request)
+
+
+async def is_to_be_read_back(
+    uow: UnitOfWork, request: ServiceRequest, question: FollowUp, answer: Answer
+) -> bool:
+    """Whether a yes on the page is read back: once, while the customer waits for our answer."""
+    return (
+        answer == Answer.YES
+        and question.expects == AnswerType.YES_NO
+        and is_waiting_to_decide(request, question)
+        and await has_written_since(uow.session, saved_id(request), question.asked_at or uow.now)
+    )
 
 
 async def take_answer(

@@ -5,6 +5,7 @@ from portal.messaging.wording.visits import booked_with, render_offer, render_vi
 from portal.models import ActorKind, Event, EventKind, MessageKind, StageRun
 from portal.operations.outbox import Draft
 from portal.operations.step import StepContext
+from portal.rules.needs import item_title
 
 EVENT_MESSAGE_KINDS = {
     EventKind.HELD: MessageKind.HOLD,
@@ -27,6 +28,7 @@ ANNOUNCED_KINDS = frozenset(
         EventKind.QUESTION_ASKED,
         EventKind.QUESTION_REMINDED,
         EventKind.VISIT_REMINDED,
+        EventKind.CORRECTION_ASKED,
         *EVENT_MESSAGE_KINDS,
     }
 )
@@ -47,7 +49,9 @@ async def queue_milestone_messages(context: StepContext) -> None:
         message = render_event(renderer, event)
         if message is not None:
             kind, body, subject = message
-            await outbox.queue(request, Draft(kind, f"event:{event.id}", body, subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind)))  # fmt: skip
+            mailed = render_correction(renderer, event, in_full=True)
+            mail_body = mailed[1] if mailed else ""
+            await outbox.queue(request, Draft(kind, f"event:{event.id}", body, mail_body=mail_body, subject=subject, event_id=event.id, urgent=_is_urgent(renderer, event, kind)))  # fmt: skip
     opened = next((event for event in events if event.kind == EventKind.OPENED), None)
     if opened is not None and not announced:
         await outbox.queue(request, Draft(MessageKind.LINK, f"event:{opened.id}", renderer.say("link"), event_id=opened.id))  # fmt: skip
@@ -56,7 +60,7 @@ async def queue_milestone_messages(context: StepContext) -> None:
 def _is_announced(event: Event) -> bool:
     if event.kind == EventKind.STAGE_REACHED:
         return bool(event.data.get("told"))
-    if event.kind in (*QUESTION_EVENTS, EventKind.VISIT_REMINDED):
+    if event.kind in (*QUESTION_EVENTS, EventKind.VISIT_REMINDED, EventKind.CORRECTION_ASKED):
         return True
     return event.kind in EVENT_MESSAGE_KINDS and event.actor_kind != ActorKind.CUSTOMER
 
@@ -66,20 +70,27 @@ def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, 
     run = event.run
     if event.kind == EventKind.OPENED:
         return MessageKind.LINK, renderer.say("link"), ""
+    correction = render_correction(renderer, event)
+    if correction is not None or event.kind == EventKind.CORRECTION_ASKED:
+        return correction
     if event.kind == EventKind.STAGE_REACHED and run is not None:
-        again = bool(event.data.get("again"))
-        if (visit := booked_with(renderer, run)) is not None:
-            body = render_visit(renderer, visit, "visit_booked")
-            return MessageKind.MILESTONE, body, _title(renderer, run)
-        return MessageKind.MILESTONE, renderer.milestone(run, again=again), _title(renderer, run)
+        visit, again = booked_with(renderer, run), bool(event.data.get("again"))
+        body = render_visit(renderer, visit, "visit_booked") if visit else ""
+        body = body or renderer.milestone(run, again=again)
+        return MessageKind.MILESTONE, body, _title(renderer, run)
     if event.kind in QUESTION_EVENTS:
         return _question(renderer, event)
     if event.kind == EventKind.VISIT_REMINDED:
-        visit = renderer.request.booked_visit
-        body = render_visit(renderer, visit, "visit_tomorrow") if visit else ""
-        return (MessageKind.VISIT, body, "") if visit else None
+        return _visit_reminder(renderer)
     kind = EVENT_MESSAGE_KINDS[event.kind]
     return kind, _render_turn(renderer, event, kind), ""
+
+
+def _visit_reminder(renderer: MessageRenderer) -> tuple[MessageKind, str, str] | None:
+    visit = renderer.request.booked_visit
+    return (
+        (MessageKind.VISIT, render_visit(renderer, visit, "visit_tomorrow"), "") if visit else None
+    )
 
 
 def _render_turn(renderer: MessageRenderer, event: Event, kind: MessageKind) -> str:
@@ -97,6 +108,28 @@ def _render_turn(renderer: MessageRenderer, event: Event, kind: MessageKind) -> 
     return renderer.first_that_fits(
         renderer.say(f"{kind.value}_because", None, reason=reason), text
     )
+
+
+def render_correction(
+    renderer: MessageRenderer, event: Event, *, in_full: bool = False
+) -> tuple[MessageKind, str, str] | None:
+    """The message about what is to be corrected; None for an event about something else.
+
+    ``in_full``: with the whole reason, as a mail has room for it.
+    """
+    request, run = renderer.request, event.run
+    if event.kind == EventKind.CORRECTION_ASKED:
+        need = next((each for each in request.needs if each.id == event.data.get("need_id")), None)
+        if need is None or not need.reason:
+            return None
+        item = item_title(request, need, request.customer.locale)
+        body = renderer.correction(need.reason, need.asked_by_id, item, in_full=in_full)
+    elif event.kind == EventKind.STAGE_REACHED and run is not None and run.correction:
+        item = _title(renderer, run)
+        body = renderer.correction(run.correction, run.correction_by_id, in_full=in_full)
+    else:
+        return None
+    return MessageKind.MILESTONE, body, renderer.say("correction_subject", None, item=item)
 
 
 def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:

@@ -41,13 +41,15 @@ MESSAGE_LIFETIME = timedelta(days=3)
 class Draft:
     """The content of a message to a customer, and its cause.
 
-    One ``cause`` has one message by each kind and channel. ``author`` is the brand where it is
+    One ``cause`` has one message by each kind and channel. ``mail_body`` is the body of an e-mail,
+    where that has room for more. ``author`` is the brand where it is
     empty. ``urgent``: it is sent at any hour, because time is short or the customer waits for it.
     """
 
     kind: MessageKind
     cause: str
     body: str
+    mail_body: str = ""
     subject: str = ""
     author: str = ""
     author_id: int | None = None
@@ -89,7 +91,7 @@ class Outbox:
             to_address=address,
             author=draft.author or self.settings.brand,
             author_id=draft.author_id,
-            body=draft.body,
+            body=(draft.mail_body if channel == Channel.EMAIL else "") or draft.body,
             urgent=draft.urgent,
             created_at=self.now,
             due_at=due_at(

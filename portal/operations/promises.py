@@ -23,6 +23,7 @@ from portal.operations.outbox import Draft
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
+from portal.rules.needs import refuse_unchecked
 
 SAME_MOMENT = timedelta(minutes=1)
 """Due times that are no further apart count as the same."""
@@ -204,6 +205,7 @@ async def keep_promise(uow: UnitOfWork, request: ServiceRequest, promise_id: int
     promise = get_promise(request, promise_id)
     if promise.owner_id != uow.actor.staff_id:
         await authorize(uow, request, Act.PROMISE)
+    refuse_unchecked(request, promise)
     record_promise_kept(uow, request, promise, bumps_version=True)
     await uow.finish(request)
     return promise
@@ -251,6 +253,7 @@ async def withdraw_promise(
     await authorize(uow, request, Act.PROMISE)
     promise = get_promise(request, promise_id)
     reason = check_text("reason", reason)
+    refuse_unchecked(request, promise)
     if promise.is_told and not await _was_read(uow, promise):
         raise Conflict(
             f"{request.customer.first_name} was told of this promise. "

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
     ASK_BACK_CAUSE,
+    READ_BACK_CAUSE,
     Channel,
     Direction,
     Event,
@@ -115,7 +116,9 @@ async def find_prompts_after(
         is_to_them,
         col(Message.direction) == Direction.OUT,
         col(Message.id) > earlier.id,
-        col(Message.kind).in_(PROMPTS) | col(Message.cause).startswith(ASK_BACK_CAUSE),
+        col(Message.kind).in_(PROMPTS)
+        | col(Message.cause).startswith(ASK_BACK_CAUSE)
+        | col(Message.cause).startswith(READ_BACK_CAUSE),
     )
     return (await session.exec(query)).all()
 

@@ -35,6 +35,7 @@ class Act(StrEnum):
     REOPEN = "reopen"
     WRITE = "write"
     PROMISE = "promise"
+    CHECK_NEED = "check_need"
     CONSENT = "consent"
     LINK = "link"
     CORRECT_INTENT = "correct_intent"

@@ -35,15 +35,19 @@ def is_waiting_to_decide(request: ServiceRequest, question: FollowUp) -> bool:
     """Whether the customer waits for an answer that they may need to decide: a price, a condition.
 
     They have asked it since the question was put, and nobody has answered it. What is owed only while
-    they are asked which request they mean does not count.
+    they are asked which request they mean does not count, nor does any once a yes was read back.
     """
     asked_at = question.asked_at
-    return question.during_stage and any(
-        promise.kind in (PromiseKind.ANSWER, PromiseKind.CALL)
-        and promise.is_open
-        and promise.is_told
-        and (asked_at is None or promise.made_at >= asked_at)
-        for promise in request.promises
+    return (
+        question.during_stage
+        and question.read_back_at is None
+        and any(
+            promise.kind in (PromiseKind.ANSWER, PromiseKind.CALL)
+            and promise.is_open
+            and promise.is_told
+            and (asked_at is None or promise.made_at >= asked_at)
+            for promise in request.promises
+        )
     )
 
 

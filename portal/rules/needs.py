@@ -1,11 +1,15 @@
 """What is needed from the customer: opened with its stage, settled when the stage is done. Pure."""
 
-from portal.models.columns import saved_id
+from typing import Any
+
+from portal.errors import Conflict, NotFound
+from portal.models.requests.event import EventKind
 from portal.models.requests.need import Need, NeedState
+from portal.models.requests.promise import Promise
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import StageRun
 from portal.rules.facts import Facts
-from portal.workflows import NeedDefinition, StageDefinition
+from portal.workflows import StageDefinition
 
 NEED_CHECKED = "The stage is done."
 """Why the promise to check an item is withdrawn: its next departments check it."""
@@ -74,24 +78,53 @@ def update_waiting(facts: Facts, run: StageRun | None) -> None:
     request.derive_state()
 
 
-def need_definition(request: ServiceRequest, need: Need) -> NeedDefinition:
-    """The item as the workflow file describes it."""
-    return request.definition.need(need.stage_key, need.key)
+def item_of_files(request: ServiceRequest, key: str = "") -> Need | None:
+    """The item that a customer's files are for: that of the key, else the only one it can be.
+
+    One that has come and is not checked yet takes further files. None among several.
+    """
+    if request.is_closed:
+        return None
+    fitting = [need for need in request.needs if need.is_to_send or need.state == NeedState.SENT]
+    named = [need for need in fitting if need.key == key]
+    to_send = [need for need in fitting if need.is_to_send]
+    candidates = named or to_send or fitting
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def get_need(request: ServiceRequest, key: str) -> Need:
+    """The item of that key. Raises NotFound."""
+    for need in request.needs:
+        if need.key == key and need.state != NeedState.WITHDRAWN:
+            return need
+    keys = ", ".join(need.key for need in request.needs if need.state != NeedState.WITHDRAWN)
+    raise NotFound(f"{request.reference} needs no {key[:64]!r}. It needs {keys or 'nothing'}.")
 
 
 def item_title(request: ServiceRequest, need: Need, locale: str | None = None) -> str:
-    """The title of the item; in English, unless a locale is given."""
-    return need_definition(request, need).title.in_language(locale)
+    """The title of the item in this language; in English without one."""
+    return request.definition.need(need.stage_key, need.key).title.in_language(locale)
 
 
-def check_promise_of(request: ServiceRequest, promise_id: int) -> Need | None:
-    """The item that this promise is to check, if it is still to be checked."""
-    for need in request.needs:
-        if need.promise_id == promise_id and need.state == NeedState.SENT:
-            return need
+def open_check_promise(request: ServiceRequest, need: Need) -> Promise | None:
+    """The open promise to check the item."""
+    for promise in request.promises:
+        if promise.id is not None and promise.id == need.promise_id and promise.is_open:
+            return promise
     return None
 
 
-def need_id(need: Need) -> int:
-    """The id of the item, which is saved."""
-    return saved_id(need)
+def refuse_unchecked(request: ServiceRequest, promise: Promise) -> None:
+    """Raises Conflict for the promise to check an item that nobody has checked: it needs an owner."""
+    for need in request.needs:
+        if need.promise_id == promise.id and need.state == NeedState.SENT:
+            raise Conflict("Please accept the item, or ask the customer to correct it.")
+
+
+def record_item(facts: Facts, kind: EventKind, need: Need, **data: Any) -> None:
+    """Add to the timeline what became of the item."""
+    request, run = facts.request, waiting_run(facts.request, need)
+    request.record(
+        kind, facts.actor, facts.now, run=run, need_id=need.id, item=item_title(request, need),
+        **data,
+    )  # fmt: skip

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from portal.errors import BadInput
+from portal.i18n.lazy_string import LazyString
 from portal.web.form_origin import check_form_origin
 
 MAX_FORM_FIELDS = 20
@@ -30,10 +32,10 @@ async def read_form_of_any_site(request: Request) -> dict[str, str]:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-async def read_message_form(request: Request, max_bytes: int) -> tuple[str, list[Upload]]:
-    """The text (``body``) and the files (``file``) of a message. Raises NotAllowed.
+async def read_message_form(request: Request, max_bytes: int) -> tuple[str, list[Upload], str]:
+    """The text (``body``), the files (``file``) and the item that they are for (``need``).
 
-    ``max_bytes`` is the limit of one file. An empty file field is left out.
+    Raises NotAllowed. ``max_bytes`` is the limit of one file. An empty file field is left out.
     """
     check_form_origin(request)
     async with request.form(max_files=MAX_FORM_FIELDS, max_fields=MAX_FORM_FIELDS) as form:
@@ -44,4 +46,7 @@ async def read_message_form(request: Request, max_bytes: int) -> tuple[str, list
             for file in files
             if file.filename or file.size
         ]
-        return (body if isinstance(body, str) else ""), uploads
+        body, need = (text if isinstance(text, str) else "" for text in (body, form.get("need")))
+        if need and not uploads and not body.strip():
+            raise BadInput(LazyString("Please choose a file first."), fields={"file": "a file"})
+        return body, uploads, need

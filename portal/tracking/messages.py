@@ -20,6 +20,7 @@ from portal.operations import (
     reading_is_ready,
     receive_web_message,
 )
+from portal.operations.follow_ups import is_to_be_read_back, read_back
 from portal.queries.requests import lock_by_token
 from portal.tracking.attachments import (
     MAX_FILES,
@@ -57,7 +58,7 @@ async def post_message(request: Request) -> Response:
     try:
         if not is_small:
             await _limit_rate(request, version.request_id, has_files=True)
-        body, uploads = await read_message_form(request, state.file_store.max_bytes)
+        body, uploads, need = await read_message_form(request, state.file_store.max_bytes)
         if is_small:
             await _limit_rate(request, version.request_id, has_files=bool(uploads))
         for _ in uploads:
@@ -66,7 +67,7 @@ async def post_message(request: Request) -> Response:
         await reading_is_ready()
         async with state.operations.begin(CUSTOMER_ACTOR) as uow:
             service_request = await lock_by_token(uow.session, token)
-            message = await receive_web_message(uow, service_request, body, files)
+            message = await receive_web_message(uow, service_request, body, files, need=need)
     except (BadInput, Busy, RateLimited, FileRefused) as refusal:
         return await _show_again(request, refusal, draft=body)
     response = see_other(f"/r/{token}#m-{message.id}")
@@ -127,7 +128,9 @@ async def post_answer(request: Request) -> Response:
             service_request = await lock_by_token(uow.session, token)
             question = _find_question(service_request, form.get("follow_up", ""))
             _check_taken(service_request, question, given)
-            if question.is_asked:
+            if await is_to_be_read_back(uow, service_request, question, given):
+                await read_back(uow, service_request, question)
+            elif question.is_asked:
                 at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
                 window = (
                     await get_free_window(uow, service_request, question, at)

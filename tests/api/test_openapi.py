@@ -15,6 +15,7 @@ from portal.business_time import now
 from portal.models import SYSTEM_ACTOR, DroppedBallKind, Message, MessageStatus
 from portal.operations.dropped_balls.resolution import raise_dropped_ball
 from tests.support.factories import Organisation
+from tests.support.workflows import GARAGE
 
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -198,6 +199,14 @@ async def test_responses_of_a_whole_request_match_the_schema(
     event = {"code": "in_transit", "number": "123", "place": "Newark", "estimated_date": None}
     await call("POST", "/requests/REF/third-party-events", event)
     await call("GET", "/requests/REF/story")
+    await organisation.load(GARAGE)
+    order = {"workflow": "garage", "customer": MARTIN}
+    reference = (await call("POST", "/requests", order))["reference"]
+    await call("POST", "/requests/REF/advance")
+    await call("GET", "/requests/REF/needs")
+    await call("POST", "/requests/REF/needs/plans/sent")
+    await call("POST", "/requests/REF/needs/plans/correct", {"reason": "Sheet 2 is blank."})
+    await call("POST", "/requests/REF/needs/plans/accept", {"by": "cora@acme.example"})
     away = {"from": due, "until": None, "deputy": "pia@acme.example"}
     await call("POST", "/staff/tess@acme.example/absence", away)
     await call("GET", "/staff?limit=1")

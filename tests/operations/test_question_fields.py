@@ -1,5 +1,7 @@
 """Questions with fields: none is put without its amount, and everything names it."""
 
+from datetime import timedelta
+
 import httpx2
 import pytest
 
@@ -125,6 +127,41 @@ async def test_open_question_is_never_followed_by_nothing_else_to_do(
     assert "Yes, go ahead for $89" in page
     assert "nothing else that you need to do" not in page
     assert "nothing that you need to do" not in page
+
+
+async def test_yes_while_their_question_is_open_is_read_back_with_the_amount_once(
+    clock, api, organisation, repair, texts
+):
+    repair = await put_quote(api, organisation, repair)
+    await texts("Can you do it cheaper?")
+    await texts("go ahead")
+    repair = await organisation.reload(repair)
+    assert repair.open_question is not None
+    [*_, reply] = await organisation.outbound_messages(repair)
+    assert "You want us to go ahead for $89? Reply YES. Repair Bench still answers" in reply.body
+    clock.shift(timedelta(minutes=1))
+    await texts("go ahead")
+    repair = await organisation.reload(repair)
+    assert [run.stage_key for run in repair.open_runs] == ["mended"]
+    [*_, reply] = await organisation.outbound_messages(repair)
+    assert "You said yes to $89." in reply.body
+    assert [promise.is_open for promise in repair.promises] == [True], "it is still owed"
+
+
+async def test_press_of_yes_is_read_back_too_while_their_question_is_open(
+    api, client, organisation, repair
+):
+    repair = await put_quote(api, organisation, repair)
+    await client.post(f"{link(repair)}/messages", data={"body": "Can you do it cheaper?"})
+    form = {"follow_up": str(repair.follow_ups[-1].id), "answer": "yes"}
+    await client.post(f"{link(repair)}/answers", data=form)
+    words = read(await client.get(link(repair)))
+    assert "If you are sure already, press once more. Yes, go ahead for $89" in words
+    assert (await organisation.reload(repair)).open_question is not None
+    await client.post(f"{link(repair)}/answers", data=form)
+    repair = await organisation.reload(repair)
+    assert [run.stage_key for run in repair.open_runs] == ["mended"]
+    assert [promise.is_open for promise in repair.promises] == [True]
 
 
 async def test_desk_asks_for_the_amount_in_the_same_form(organisation, repair, desk_clients):

@@ -115,6 +115,7 @@ REQUEST_MATRIX = {
     "reopen": PART,
     "write": PART,
     "promise": PART,
+    "check_need": PART,
     "consent": PART,
     "link": PART,
     "correct_intent": PART,

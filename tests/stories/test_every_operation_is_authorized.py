@@ -61,6 +61,9 @@ REQUEST_ACTIONS = {
     "promises/withdraw": {"reason": "An error"},
     "messages": {"body": "Hello"},
     "messages/meaning": {"label": "thanks"},
+    "needs/accept": {},
+    "needs/correct": {"reason": "Blurred"},
+    "needs/sent": {},
     "wishes": {"wish": "stop", "about": "all", "channel": "sms"},
     "link/revoke": {},
     "link/reissue": {},
@@ -111,6 +114,7 @@ VERBS = {
 """The routes that take a verb, with their verbs."""
 
 REQUEST, PROMISE = "/requests/{reference}", "/requests/{reference}/promises/{promise_id}"
+NEED = f"{REQUEST}/needs/{{item}}"
 AT = LATER.isoformat()
 API: dict[str, tuple[object, dict[str, Any]]] = {
     "/requests": (OPEN, {"workflow": "card", "customer": {"name": "Zara"}}),
@@ -132,6 +136,9 @@ API: dict[str, tuple[object, dict[str, Any]]] = {
     f"{PROMISE}/keep": (REFUSED, {}),
     f"{PROMISE}/move": (REFUSED, {"due_at": AT, "reason": "Ill"}),
     f"{PROMISE}/withdraw": (REFUSED, {"reason": "An error"}),
+    f"{NEED}/accept": (REFUSED, {}),
+    f"{NEED}/correct": (REFUSED, {"reason": "Blurred"}),
+    f"{NEED}/sent": (REFUSED, {}),
     f"{REQUEST}/messages": (REFUSED, {"body": "Hello"}),
     f"{REQUEST}/contacts": (OPEN, {"channel": "call", "reason": "other"}),
     "/messages/{message_id}/retry": (REFUSED, {}),
@@ -153,6 +160,7 @@ class Case:
         for name, value in {
             "reference": self.request.reference,
             "email": "tom@acme.example",
+            "item": "plans",
         }.items():
             template = template.replace(f"{{{name}}}", value)
         for name, number in self.ids.items():

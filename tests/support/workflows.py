@@ -177,3 +177,48 @@ title = "Our technician is coming"
 expected = "2d"
 """
 """The customer says when somebody comes. Tests load it themselves."""
+
+ITEM = """
+[[stages.needs]]
+key = "plans"
+title = "Floor plans, PDF"
+help = "All floors, with sizes."
+"""
+SECOND_ITEM = """
+[[stages.needs]]
+key = "deed"
+title = "Proof of ownership"
+"""
+DRAWINGS = """
+key = "garage"
+name = "Garage"
+prefix = "BNDG"
+
+[departments.counter]
+name = "Permit Counter"
+
+[departments.fire]
+name = "Fire Review"
+
+[[stages]]
+key = "intake"
+department = "counter"
+title = "We have your application"
+expected = "4h"
+
+[[stages]]
+key = "drawings"
+department = "counter"
+title = "We are waiting for your drawings"
+expected = "30d"
+pauses_clock = true
+{items}
+[[stages]]
+key = "fire-review"
+department = "fire"
+title = "Fire safety is being reviewed"
+expected = "2d"
+"""
+"""A permit for which the customer sends plans: ``items`` are what it needs. Tests load it."""
+
+GARAGE = DRAWINGS.format(items=ITEM)

@@ -113,10 +113,9 @@ async def test_yes_to_a_quote_waits_for_the_answer_to_their_question(organisatio
     seen = await organisation.reload(repair)
     assert seen.open_question is not None
     assert [promise.kind for promise in seen.promises] == [PromiseKind.ANSWER]
-    assert (
-        "We have your YES, Martin. Repair Bench first answers your question"
-        in ((await phone.replies())[-1])
-    )
+    [*_, reply] = await phone.replies()
+    assert "We still answer you by" in reply
+    assert "If you are sure already: The repair costs 80 dollars. Shall we go ahead?" in reply
     await organisation.run(
         write_to_customer, repair, "It is 120 dollars then.", by=organisation.people.ben.actor
     )
@@ -129,7 +128,7 @@ async def test_yes_to_a_quote_waits_for_the_call_that_they_asked_for(organisatio
     await phone("please call me")
     await phone("go ahead")
     assert (await organisation.reload(repair)).open_question is not None
-    assert "first answers your question" in (await phone.replies())[-1]
+    assert "If you are sure already: The repair costs 80 dollars." in (await phone.replies())[-1]
 
 
 async def test_no_to_a_quote_counts_while_their_question_is_open(organisation, quoted, phone):

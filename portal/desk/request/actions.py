@@ -3,17 +3,14 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from portal import operations
-from portal.business_time import find_zone
-from portal.desk.auth.access import field, read_number
+from portal.desk.auth.access import read_number
 from portal.desk.auth.current_staff import CurrentStaff
-from portal.desk.labels import parse_local_time
-from portal.desk.request.choices import FIELD_PREFIX
+from portal.desk.request.action_form import ActionForm
 from portal.desk.request.promises import parse_promise, read_agreed_time
 from portal.desk.request.third_parties import read_report_form
 from portal.errors import BadInput, Conflict, NotFound
@@ -26,50 +23,8 @@ from portal.queries.conversations import find_staff_reply_after, get_message
 NOT_A_PROMISE = "It was no commitment."
 REFERENCE_PATTERN = re.compile(r"[A-Za-z0-9-]{1,32}")
 ITEM_ACTION_PATTERN = re.compile(
-    r"(?P<what>promises|messages)/(?P<id>[0-9]{1,18})/(?P<verb>[a-z]+)"
+    r"(?P<what>promises|messages|needs)/(?P<id>[0-9]{1,18})/(?P<verb>[a-z]+)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ActionForm:
-    """The fields of one form; ``about`` is the id of its promise or message."""
-
-    form: FormData
-    about: int = 0
-
-    def __getitem__(self, name: str) -> str:
-        return field(self.form, name)
-
-    @property
-    def stage(self) -> str | None:
-        """The key of the stage, where the form names one."""
-        return self["stage"] or None
-
-    @property
-    def question_fields(self) -> dict[str, str]:
-        """The values of the fields of a question, by name; those that are empty are left out."""
-        names = [name for name in self.form if name.startswith(FIELD_PREFIX)]
-        return {name.removeprefix(FIELD_PREFIX): self[name] for name in names if self[name]}
-
-    def required_time(self, name: str) -> datetime:
-        """A local time of the zone that the form names. Raises BadInput."""
-        required_time = self.optional_time(name)
-        if required_time is None:
-            raise BadInput("Please give a time.", fields={name: "a date and a time"})
-        return required_time
-
-    def optional_time(self, name: str) -> datetime | None:
-        """The same; None for an empty field."""
-        if not self[name]:
-            return None
-        try:
-            find_zone(self["zone"])
-            return parse_local_time(self[name], self["zone"])
-        except ValueError:
-            raise BadInput(
-                "Please give the time as a date and a time of day.",
-                fields={name: "such as 2026-11-26T17:00"},
-            ) from None
 
 
 ActionHandler = Callable[[UnitOfWork, ServiceRequest, ActionForm], Awaitable[object]]
@@ -265,6 +220,25 @@ async def _record_consent(uow: UnitOfWork, request: ServiceRequest, typed: Actio
     )  # fmt: skip
 
 
+async def _accept_item(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.accept_item(uow, request, _item_key(request, typed))
+
+
+async def _ask_correction(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    key = _item_key(request, typed)
+    await operations.ask_correction(uow, request, key, reason=typed["reason"])
+
+
+async def _mark_sent(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> None:
+    await operations.mark_sent(uow, request, _item_key(request, typed))
+
+
+def _item_key(request: ServiceRequest, typed: ActionForm) -> str:
+    """The key of the item that the form is about; the operation refuses an unknown one."""
+    keys = (need.key for need in request.needs if need.id == typed.about)
+    return next(keys, str(typed.about))
+
+
 async def _revoke_link(uow: UnitOfWork, request: ServiceRequest, _: ActionForm) -> None:
     await operations.revoke_link(uow, request)
 
@@ -273,7 +247,10 @@ async def _replace_link(uow: UnitOfWork, request: ServiceRequest, _: ActionForm)
     await operations.replace_link(uow, request)
 
 
-ITEM_ACTIONS = ("promises/keep", "promises/move", "promises/withdraw", "messages/meaning")
+ITEM_ACTIONS = (
+    "promises/keep", "promises/move", "promises/withdraw", "messages/meaning",
+    "needs/accept", "needs/correct", "needs/sent",
+)  # fmt: skip
 ACTIONS: dict[str, Action] = {
     "advance": Action(_advance, "Completed. The status page is updated."),
     "handoff/accept": Action(_accept, "Accepted. The status page is updated."),
@@ -296,6 +273,11 @@ ACTIONS: dict[str, Action] = {
         _move, "Rescheduled. A customer who knows of it is notified of the reason.", versioned=False
     ),
     "promises/withdraw": Action(_withdraw, "Withdrawn: it was no commitment.", versioned=False),
+    "needs/accept": Action(_accept_item, "Accepted. The customer sees it.", versioned=False),
+    "needs/correct": Action(
+        _ask_correction, "The customer is asked to correct it.", versioned=False
+    ),
+    "needs/sent": Action(_mark_sent, "Saved. The customer sees that it is here.", versioned=False),
     "contacts": Action(_log_contact, "Saved.", versioned=False),
     "messages": Action(
         _write, "Saved. The conversation shows when it is sent and delivered.", versioned=False

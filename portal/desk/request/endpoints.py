@@ -184,6 +184,8 @@ def build_problem(view: RequestView, verb: str, form: FormData, why: str) -> For
         offered = any(verb.split("/")[1] == promise.id for promise in view.promises)
     if verb.startswith("messages/"):
         offered = bool(view.intents)
+    if verb.startswith("needs/"):
+        offered = any(verb.split("/")[1] == need.id for need in view.needs)
     if offered:
         return FormError(verb, why or "Please look again before you repeat this.", typed)
     lost = " ".join(f"“{typed[name]}”" for name in TEXT_FIELDS if typed.get(name))

@@ -28,6 +28,7 @@ from portal.desk.request.conversation.presenter import (
 from portal.desk.request.conversation.reply_composer import CannedReplyPresenter, ReplyChannels
 from portal.desk.request.delays import DelayPresenter
 from portal.desk.request.handover_summary import HandoverSummaryPresenter
+from portal.desk.request.needs import need_lines
 from portal.desk.request.next_actions import NextActionsPresenter
 from portal.desk.request.offered_actions import offered_actions, own_stages
 from portal.desk.request.presence import present_colleagues
@@ -213,6 +214,7 @@ class RequestPresenter:
             own_stages=own_stages(request, self.reader),
             target_stages=target_stages(request, self.roster),
             return_fields=return_fields(request),
+            needs=need_lines(request, self.roster, times, self.reader),
             people=assignees(request, self.roster),
             badges=self._badges(),
         )

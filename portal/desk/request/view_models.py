@@ -36,6 +36,18 @@ class QuestionFieldInput:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedLine:
+    """An item that the customer sends, its state as a text, and what the reader may do about it."""
+
+    id: str
+    title: str
+    state: str
+    may_mark_sent: bool = False
+    may_accept: bool = False
+    may_correct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NextAction:
     """The main action of one open stage: accept or complete it.
 
@@ -242,6 +254,7 @@ class RequestView:
     actions: frozenset[str] = frozenset()
     own_stages: Sequence[Choice] = ()
     target_stages: Sequence[Choice] = ()
+    needs: Sequence[NeedLine] = ()
     return_fields: Sequence[QuestionFieldInput] = ()
     people: Sequence[Choice] = ()
     badges: Sequence[Badge] = ()

@@ -38,6 +38,8 @@ ENGLISH = SampleValues({
     "reason": "The courier needs a day more.",
     "last": "Parcel in Newark.",
     "amount": "$1,249.00",
+    "asker": "Anne-Charlotte",
+    "item": "Floor plans, PDF",
     "window": "Wed, Nov 26, 8 am to noon",
     "address": "1204 North Elm Street",
     "reference": "CARD-7K4M-2Q9",
@@ -52,6 +54,7 @@ ENGLISH = SampleValues({
     "choices": "1 Credit card applicat 12 Nov, 2 Credit card applicat 26 Nov, 3 Repair",
 })  # fmt: skip
 SPANISH = SampleValues(ENGLISH.facts | {
+    "item": "Planos, en PDF",
     "title": "Su tarjeta va de camino a usted",
     "next": "Su tarjeta va de camino a usted",
     "next_by": "el mié 26 nov a las 23:45",
@@ -77,6 +80,8 @@ ARABIC = SampleValues(ENGLISH.facts | {
     "first_name": "عبدالرحمن",
     "owner": "عبدالرحمن",
     "department": "التخطيط والتطوير",
+    "item": "المخططات PDF",
+    "asker": "عبدالرحمن",
     "title": "بطاقتك في الطريق إليك",
     "next": "بطاقتك في الطريق إليك",
     "next_by": "الأربعاء 26 نوفمبر، 9 ص",

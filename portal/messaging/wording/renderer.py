@@ -113,6 +113,8 @@ class MessageRenderer:
     def milestone(self, run: StageRun, *, again: bool) -> str:
         """The text for a stage that has just been reached."""
         stage = self.request.definition.stage(run.stage_key)
+        if run.correction:
+            return self.correction(run.correction, run.correction_by_id)
         if again:
             return self.say("milestone_again", run)
         if stage.sms is not None:
@@ -133,6 +135,19 @@ class MessageRenderer:
         """The first of these that costs no more than a text of ours should, else the last."""
         locale = self.request.customer.locale
         return next((text for text in texts if fits_one_text(text, locale)), texts[-1])
+
+    def correction(
+        self, reason: str, asked_by_id: int | None, item: str = "", *, in_full: bool = False
+    ) -> str:
+        """What the customer is to correct: the reason and who asks, else where to read them.
+
+        The reason stands in a text of one segment, and always where it is wanted ``in_full``.
+        """
+        asker = self.roster.person(asked_by_id).name.split()[0] if asked_by_id else self.brand
+        text = self.say("correction_because", None, reason=reason, asker=asker)
+        if in_full or count_segments(to_gsm7(text)).segments == 1:
+            return text
+        return self.say("correction_item" if item else "correction", None, item=item)
 
     def question(self, follow_up: FollowUp) -> str:
         """The question as the customer reads it, in the language that they read now."""

@@ -6,8 +6,16 @@ from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.sms import segments
 from portal.messaging.wording.renderer import MessageRenderer
-from portal.models import FollowUp, FollowUpState, RequestStatus, ServiceRequest, StageRun
+from portal.models import (
+    FollowUp,
+    FollowUpState,
+    Promise,
+    RequestStatus,
+    ServiceRequest,
+    StageRun,
+)
 from portal.rules.investigations import find_investigation, looking_template
+from portal.rules.needs import open_check_promise
 
 DEFAULT_LABEL = LazyString("Ready by")
 """The label of the date of a request, where its workflow has no other."""
@@ -69,11 +77,8 @@ def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
         template = "hold"
     elif handoff is not None and handoff.accept_by is not None:
         template, fields["due"] = "status_passed", renderer.times.by(handoff.accept_by)
-    elif run.waits_on_third_party:
-        template, fields = _third_party(renderer, run, fields)
-    elif run.waits_on_customer:
-        stage = renderer.request.definition.stage(run.stage_key)
-        template = "status_waiting" if stage.is_customers_turn else "update_waiting"
+    elif waiting := _waiting(renderer, run, fields):
+        template, fields = waiting
     elif (arrival := renderer.arrival()) is not None and arrival.by is not None:
         return _with_arrival(renderer, fields, arrival.by)
     elif renderer.has_next_title(run):
@@ -82,6 +87,21 @@ def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
             if segments.count_segments(shorter).segments == 1:
                 return shorter
     return renderer.say(template, None, **fields)
+
+
+def _waiting(
+    renderer: MessageRenderer, run: StageRun, fields: dict[str, str]
+) -> tuple[str, dict[str, str]] | None:
+    """For whom the stage waits: a third party, a colleague who checks, the customer; else None."""
+    if run.waits_on_third_party:
+        return _third_party(renderer, run, fields)
+    if check := _open_check(renderer, run):
+        owner, due = renderer.person_name(check.owner_id), renderer.times.by(check.due_at)
+        return "status_checking", fields | {"owner": owner, "due": due}
+    if run.waits_on_customer:
+        stage = renderer.request.definition.stage(run.stage_key)
+        return ("status_waiting" if stage.is_customers_turn else "update_waiting"), fields
+    return None
 
 
 def _with_arrival(renderer: MessageRenderer, fields: dict[str, str], by: datetime) -> str:
@@ -112,3 +132,15 @@ def _arrival_text(renderer: MessageRenderer, by: datetime) -> str:
     locale, label = renderer.request.customer.locale, renderer.request.definition.arrives
     text = label.in_language(locale) if label else language_of(locale).say(DEFAULT_LABEL)
     return f"{text} {renderer.times.due_date(by)}"
+
+
+def _open_check(renderer: MessageRenderer, run: StageRun) -> Promise | None:
+    """The promise to check what the customer has sent for this stage, where nothing is to come."""
+    if run.waits_on_customer:
+        return None
+    for need in renderer.request.needs:
+        if need.stage_key == run.stage_key and (
+            check := open_check_promise(renderer.request, need)
+        ):
+            return check
+    return None

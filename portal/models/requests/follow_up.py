@@ -18,6 +18,9 @@ from portal.models.columns import (
 )
 from portal.models.requests.stage_run import StageRun
 
+READ_BACK_CAUSE = "read_back:"
+"""The beginning of the cause of the one message that reads a yes back."""
+
 
 class FollowUpState(StrEnum):
     """Planned, then asked; closed by an answer, unconfirmed without one, or withdrawn."""

@@ -11,6 +11,7 @@ from portal.attachments.stored_file import RefusedFile, StoredFile
 from portal.errors import Busy
 from portal.models import Attachment, AttachmentState, Channel, Message, MessageKind
 from portal.models.columns import saved_id
+from portal.operations.needs.sent_items import return_item_of_refused_files
 from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.conversations import has_message_of
@@ -113,6 +114,8 @@ NOT_FETCHED = FileRefusal(FileRefusalCode.NOT_FETCHED)
 
 async def _refuse(uow: UnitOfWork, attachment: Attachment, refusal: FileRefusal) -> None:
     attachment.mark_refused(refusal)
+    await uow.session.flush()
+    await return_item_of_refused_files(uow, attachment.message_id)
     await _mark_page_changed(uow, attachment)
     await _tell_by_text(uow, attachment)
 

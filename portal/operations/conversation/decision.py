@@ -34,12 +34,15 @@ from portal.operations.conversation.outcomes import (
     NotifyFrontDesk,
     Outcome,
     OweReply,
+    ReadBack,
     Record,
     Reopen,
     SendLink,
     SendStatus,
+    TakeFiles,
 )
 from portal.operations.conversation.reading.answers import match_answer, read_named_time
+from portal.operations.conversation.reading.files import is_only_item
 from portal.operations.conversation.reading.state_rules import STATE_RULES
 from portal.operations.conversation.reading.visits import VISIT_RULES, match_visit, says_more
 from portal.operations.conversation.request_matching import MATCHING_RULES, Basis, Delivery
@@ -56,7 +59,7 @@ RULES = {
 
 RECORDED_KINDS = (IntentKind.THANKS, IntentKind.REACTION)
 ANSWER_KINDS = {IntentKind.YES: Answer.YES, IntentKind.NO: Answer.NO}
-CONFIRMED_RULES = (*VISIT_RULES, "L1", "O1", "O3", "O7", "X1")
+CONFIRMED_RULES = (*VISIT_RULES, "L1", "O1", "O2", "O3", "O7", "X1")
 """What is confirmed also in a loop."""
 ANSWERED_RULES = ("L1", "V1", "O1", "O6", "O7", "X1", "X5")
 """What is answered at once, so that whatever else a message says has no owner by it."""
@@ -73,6 +76,8 @@ def decide(
     is_wish = intent.kind == IntentKind.STOP_PARTIAL and not _is_guessed(delivery, facts)
     if request is not None and is_wish:
         decision = decide_wish(inbound, request, intent, facts)
+    elif request is not None and is_only_item(inbound, delivery, request):
+        decision = Decision("O10", TakeFiles())
     else:
         decision = _decide_by_basis(inbound, delivery, request, intent, facts)
     outcome = decision.outcome
@@ -203,8 +208,9 @@ def decide_open(
     is_yes = given is not None and given.answer == Answer.YES and given.at is None
     if (visit := match_visit(request, intent, body, facts)) is not None:
         rule, outcome = visit
-    elif is_yes and request.id in facts.undecided:
-        rule, outcome = "O2", _owe_answer(kind, facts, "answer_first")
+    elif is_yes and question is not None and request.id in facts.undecided:
+        owed = _owe_answer(kind, facts, "answer_first")
+        rule, outcome = "O2", ReadBack(question) if is_pure else owed
     elif given is not None:
         rule, outcome = "O1", given
     elif question is not None and is_pure and _is_unclear(request, question, kind, facts):

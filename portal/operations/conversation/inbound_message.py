@@ -40,7 +40,7 @@ class InboundMessage:
     ``is_shortened``: the body is cut at its limit. ``media`` are fetched later; ``files`` are checked already.
     ``cause`` is its own, where the provider's id alone is none. ``is_unproven``: the request was found
     by what the message says of itself. ``is_for_person``: its meaning is known, and a person answers
-    it. ``had_card_number``: one was masked.
+    it. ``had_card_number``: one was masked. ``need`` is the key of the item that its files are for.
     """
 
     channel: Channel
@@ -59,6 +59,12 @@ class InboundMessage:
     is_unproven: bool = False
     is_for_person: bool = False
     had_card_number: bool = False
+    need: str = ""
+
+    @property
+    def has_files(self) -> bool:
+        """Whether a file came with it that may be taken."""
+        return bool(self.media) or any(isinstance(file, StoredFile) for file in self.files)
 
     @property
     def text(self) -> str:

@@ -48,12 +48,13 @@ async def receive_web_message(
     files: Sequence[StoredFile] = (),
     *,
     is_for_person: bool = False,
+    need: str = "",
 ) -> Message:
     """Record what the customer wrote on their page, and answer it or give it an owner.
 
     ``request`` is locked. With ``files``, which are stored already, the text may be empty.
-    ``is_for_person``: a person answers it, whatever the text looks like. Raises BadInput for a text
-    that is empty or too long.
+    ``is_for_person``: a person answers it, whatever the text looks like. ``need`` is the key of the
+    item that the files are for. Raises BadInput for a text that is empty or too long.
     """
     body = check_message_body(body) if body.strip() or not files else ""
     inbound = InboundMessage(
@@ -62,6 +63,7 @@ async def receive_web_message(
         request_id=request.id,
         files=files,
         is_for_person=is_for_person,
+        need=need,
     )
     message = await receive(uow, inbound, request)
     if message is None:

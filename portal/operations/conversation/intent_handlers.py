@@ -3,6 +3,7 @@
 from portal.messaging.wording.status_reply import render_status
 from portal.models import (
     ASK_BACK_CAUSE,
+    READ_BACK_CAUSE,
     Answer,
     Channel,
     ContactReason,
@@ -27,11 +28,13 @@ from portal.operations.conversation.outcomes import (
     KeepWish,
     NotifyFrontDesk,
     OweReply,
+    ReadBack,
     Record,
     Reopen,
     RequestOutcome,
     SendLink,
     SendStatus,
+    TakeFiles,
 )
 from portal.operations.conversation.replies import (
     MatchedMessage,
@@ -50,7 +53,8 @@ from portal.operations.dropped_balls.resolution import (
     raise_dropped_ball,
     raise_urgent,
 )
-from portal.operations.follow_ups import render_answer_reply, take_answer
+from portal.operations.follow_ups import read_back, render_answer_reply, take_answer
+from portal.operations.needs.sent_items import take_files
 from portal.operations.promises import promise_reply
 from portal.operations.transitions import reopen
 from portal.operations.unit_of_work import UnitOfWork
@@ -66,6 +70,9 @@ async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision
     """
     outcome, request = decision.outcome, matched.request
     reply: Reply | None = None
+    check = None
+    if request is not None and matched.has_files:
+        check = await take_files(uow, request, matched.message, matched.need)
     if isinstance(outcome, ChangeConsent):
         await _change_consent(uow, request, matched, outcome)
     elif isinstance(outcome, NotifyFrontDesk):
@@ -74,6 +81,8 @@ async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision
         raise TypeError(f"Rule {decision.rule} needs a request.")
     else:
         reply = await _carry_out_on(uow, request, matched, outcome)
+    if request is not None and check is not None and isinstance(outcome, TakeFiles):
+        reply = await _confirm_files(uow, request, check)
     if request is not None:
         reply = await _owe_beside(uow, request, matched, reply, decision)
     if request is not None and decision.is_urgent:
@@ -93,7 +102,7 @@ async def _carry_out_on(
             reply = await _answer_question(uow, request, matched, outcome)
         case BookVisit() | CancelVisit():
             reply = await carry_out_visit(uow, request, matched, outcome)
-        case AskBack():
+        case AskBack() | ReadBack():
             reply = await _ask_back(uow, request, outcome)
         case SendStatus() | SendLink():
             reply = await _tell(uow, request, matched, outcome)
@@ -106,9 +115,17 @@ async def _carry_out_on(
             await ask_which(uow, matched, outcome)
         case KeepWish():
             await _keep_wish(uow, request, matched, outcome)
-        case Record():
+        case Record() | TakeFiles():
             await uow.finish(request)
     return reply
+
+
+async def _confirm_files(uow: UnitOfWork, request: ServiceRequest, check: Promise) -> Reply:
+    """The reply says what has come, who checks it, and by when."""
+    renderer = await uow.renderer(request)
+    owner = renderer.person_name(check.owner_id)
+    due = renderer.times.by(check.due_at)
+    return Reply(MessageKind.ACKNOWLEDGEMENT, renderer.say("item_sent", owner=owner, due=due))
 
 
 async def _tell(
@@ -191,11 +208,15 @@ async def _answer_question(
     return Reply(MessageKind.ANSWER, text) if text else None
 
 
-async def _ask_back(uow: UnitOfWork, request: ServiceRequest, unclear: AskBack) -> Reply:
+async def _ask_back(uow: UnitOfWork, request: ServiceRequest, unclear: AskBack | ReadBack) -> Reply:
     """The question again in one line; its cause is the question's, so that it is asked back once."""
+    question = unclear.question
+    if isinstance(unclear, ReadBack):
+        text = await read_back(uow, request, question)
+        return Reply(MessageKind.ANSWER, text, cause=f"{READ_BACK_CAUSE}{question.id}")
     await uow.finish(request)
-    question, renderer = unclear.question, await uow.renderer(request)
-    text = renderer.say("ask_back", question=renderer.put(question.question, question.run))
+    renderer = await uow.renderer(request)
+    text = renderer.say("ask_back", question=renderer.question(question))
     return Reply(MessageKind.ANSWER, text, cause=f"{ASK_BACK_CAUSE}{question.id}")
 
 

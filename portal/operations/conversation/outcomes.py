@@ -1,4 +1,4 @@
-"""What an inbound message may lead to: one of eleven outcomes. Pure values."""
+"""What an inbound message may lead to: one of these outcomes. Pure values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,6 +80,18 @@ class OweReply:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeFiles:
+    """Its files are an item that is needed; a person checks it, by a time that the reply names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """The reply reads a yes back: the customer still waits for an answer of ours."""
+
+    question: FollowUp
+
+
+@dataclass(frozen=True, slots=True)
 class Reopen:
     """The closed request is opened again."""
 
@@ -148,6 +160,8 @@ RequestOutcome = (
     | Reopen
     | AskWhich
     | KeepWish
+    | TakeFiles
+    | ReadBack
 )
 """What is done to a request."""
 Outcome = RequestOutcome | ChangeConsent | NotifyFrontDesk

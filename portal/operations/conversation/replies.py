@@ -51,7 +51,8 @@ class Reply:
 class MatchedMessage:
     """A message with the request that it belongs to, None where to none.
 
-    ``cause`` is the cause of the reply, where it is another than the message.
+    ``cause`` is the cause of the reply, where it is another than the message. ``has_files``: its
+    files may be an item that is needed, that of the key ``need``.
     """
 
     message: Message
@@ -59,6 +60,8 @@ class MatchedMessage:
     intent: Intent
     facts: InboundFacts
     cause: str = ""
+    has_files: bool = False
+    need: str = ""
 
 
 def render_owed(

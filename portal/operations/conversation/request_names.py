@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
 from portal.models import (
     ASK_BACK_CAUSE,
+    READ_BACK_CAUSE,
     REFERENCE_PATTERN,
     AnswerType,
     Message,
@@ -227,7 +228,9 @@ def _is_titled(
 
 
 def _is_question(message: Message) -> bool:
-    return message.kind in QUESTION_KINDS or message.cause.startswith(ASK_BACK_CAUSE)
+    return message.kind in QUESTION_KINDS or message.cause.startswith(
+        (ASK_BACK_CAUSE, READ_BACK_CAUSE)
+    )
 
 
 def _sent_at(message: Message) -> datetime:

@@ -22,7 +22,11 @@ from portal.messaging.wording.promises import render_promise
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import Channel, Event, EventKind, Message, MessageKind, ServiceRequest
 from portal.operations.delivery.channel_fallback import RETRY_CAUSE
-from portal.operations.milestone_messages import ANNOUNCED_KINDS, render_event
+from portal.operations.milestone_messages import (
+    ANNOUNCED_KINDS,
+    render_correction,
+    render_event,
+)
 from portal.operations.outbox import MAX_SUBJECT_LENGTH
 from portal.operations.proactive_updates import render_update
 from portal.queries.requests import REQUEST_OPTIONS
@@ -100,7 +104,8 @@ async def reword(
         renderer = MessageRenderer(
             request, rosters[request.workflow_id], settings.brand, settings.public_url, now
         )
-        told = await _render(session, renderer, row.kind, event)
+        is_email = row.channel == Channel.EMAIL
+        told = await _render(session, renderer, row.kind, event, is_email=is_email)
         if told is not None:
             subject = told[1] or request.title_in(request.customer.locale)
             wordings[row.id] = Wording(
@@ -131,7 +136,12 @@ async def _event_ids(session: AsyncSession, rows: Sequence[Any]) -> dict[int, in
 
 
 async def _render(
-    session: AsyncSession, renderer: MessageRenderer, kind: MessageKind, event: Event
+    session: AsyncSession,
+    renderer: MessageRenderer,
+    kind: MessageKind,
+    event: Event,
+    *,
+    is_email: bool,
 ) -> tuple[str, str] | None:
     """The body and the subject for what has happened; None where it stays as it is."""
     if event.kind in PROMISE_TEMPLATES and kind == MessageKind.PROMISE:
@@ -147,7 +157,8 @@ async def _render(
         event.kind == EventKind.STAGE_REACHED and event.run is None
     ):
         return None
-    told = render_event(renderer, event)
+    correction = render_correction(renderer, event, in_full=True) if is_email else None
+    told = correction or render_event(renderer, event)
     return told[1:] if told is not None and told[0] == kind else None
 
 

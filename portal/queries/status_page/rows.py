@@ -29,6 +29,8 @@ class RunRow:
     previous_due_at: datetime | None
     delay_reason: str
     note: str
+    correction: str
+    correction_by: str | None
     waits_on_customer: bool
     waits_on_third_party: bool
     held_at: datetime | None
@@ -102,6 +104,25 @@ class BookedRow:
     id: int
     start_at: datetime
     end_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NeedRow:
+    """A Need: an item that the customer sends.
+
+    ``owner`` checks it by ``due_at``; ``file`` is the name of the first file that came for it.
+    """
+
+    id: int
+    stage_key: str
+    key: str
+    state: str
+    reason: str
+    asked_by: str | None
+    sent_at: datetime | None
+    owner: str | None
+    due_at: datetime | None
+    file: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +205,7 @@ class StatusPageRow:
     handoffs: tuple[HandoffRow, ...]
     promises: tuple[PromiseRow, ...]
     follow_ups: tuple[FollowUpRow, ...]
+    needs: tuple[NeedRow, ...]
     messages: tuple[MessageRow, ...]
     attachments: tuple[AttachmentRow, ...]
     third_party_updates: tuple[ThirdPartyUpdateRow, ...]
@@ -197,6 +219,7 @@ ROWS: dict[str, Any] = {
     "handoffs": HandoffRow,
     "promises": PromiseRow,
     "follow_ups": FollowUpRow,
+    "needs": NeedRow,
     "messages": MessageRow,
     "attachments": AttachmentRow,
     "third_party_updates": ThirdPartyUpdateRow,

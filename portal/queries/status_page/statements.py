@@ -20,6 +20,7 @@ from portal.models import (
     FollowUpState,
     Handoff,
     Message,
+    Need,
     Promise,
     PromiseKind,
     RunState,
@@ -36,6 +37,7 @@ from portal.queries.status_page.rows import (
     FollowUpRow,
     HandoffRow,
     MessageRow,
+    NeedRow,
     PromiseRow,
     RunRow,
     ThirdPartyUpdateRow,
@@ -79,16 +81,6 @@ class StatusPageStatements:
             "closed_at", "close_reason", "closed_unconfirmed", "closed_by_customer",
         )  # fmt: skip
         customer = ("name", "locale", "timezone")
-        owner, request_owner, assignee = (
-            sa.select(col(StaffMember.name))
-            .where(col(StaffMember.id) == owner_id)
-            .scalar_subquery()
-            for owner_id in (
-                col(Promise.owner_id),
-                col(ServiceRequest.owner_id),
-                col(StageRun.assignee_id),
-            )
-        )
         in_workflow = (
             sa.select(col(Stage.department_id))
             .where(col(Stage.workflow_id) == col(ServiceRequest.workflow_id))
@@ -103,15 +95,20 @@ class StatusPageStatements:
             *(sa.cast(getattr(ServiceRequest, name), sa.Text) if name.endswith("_at")
               else getattr(ServiceRequest, name) for name in request),
             *(getattr(Customer, name) for name in customer),
-            request_owner,
-            self._rows(StageRun, RunRow, assignee=assignee),
+            _name_of(ServiceRequest.owner_id),
+            self._rows(
+                StageRun, RunRow,
+                assignee=_name_of(StageRun.assignee_id),
+                correction_by=_name_of(StageRun.correction_by_id),
+            ),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
-            self._rows(Promise, PromiseRow, *_visible_promises(), owner=owner),
+            self._rows(Promise, PromiseRow, *_visible_promises(), owner=_name_of(Promise.owner_id)),
             self._rows(
                 FollowUp, FollowUpRow,
                 fields=sa.cast(col(FollowUp.fields), sa.Text),
                 is_for_visit=col(FollowUp.offered).is_not(None),
             ),
+            self._rows(Need, NeedRow, **self._check_of_need()),
             self._rows(Message, MessageRow),
             self._rows(
                 Attachment, AttachmentRow, col(Attachment.message_id).in_(in_conversation), own=False
@@ -154,6 +151,25 @@ class StatusPageStatements:
             .scalar_subquery()
         )
 
+    def _check_of_need(self) -> dict[str, Any]:
+        """Who asks for a correction, who checks an item by when, and the name of its first file."""
+        promise = (
+            sa.select(Promise)
+            .where(col(Promise.id) == col(Need.promise_id), col(Promise.closed_at).is_(None))
+            .correlate(Need)
+        )
+        file = (
+            sa.select(sa.func.min(col(Attachment.name)))
+            .where(col(Attachment.message_id) == col(Need.message_id))
+            .correlate(Need)
+        )
+        return {
+            "asked_by": _name_of(Need.asked_by_id),
+            "owner": promise.with_only_columns(_name_of(Promise.owner_id)).scalar_subquery(),
+            "due_at": promise.with_only_columns(col(Promise.due_at)).scalar_subquery(),
+            "file": file.scalar_subquery(),
+        }
+
     def _rows(
         self, table: type[SQLModel], row: Any, *where: Any, own: bool = True, **other: Any
     ) -> Any:
@@ -185,6 +201,12 @@ def _assignee() -> Any:
         .correlate(ServiceRequest)
         .scalar_subquery()
     )
+
+
+def _name_of(staff_id: Any) -> Any:
+    """The name of the member of staff with this id."""
+    query = sa.select(col(StaffMember.name)).where(col(StaffMember.id) == col(staff_id))
+    return query.correlate_except(StaffMember).scalar_subquery()
 
 
 @cache

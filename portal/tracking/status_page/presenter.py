@@ -39,6 +39,7 @@ from portal.tracking.status_page.expectations import (
     present_delay,
     present_estimate,
 )
+from portal.tracking.status_page.needs import present_needs
 from portal.tracking.status_page.timeline import TimelinePresenter
 from portal.tracking.status_page.timeline_view import Ending, Pause
 from portal.tracking.status_page.view_models import (
@@ -107,6 +108,7 @@ def present_status_page(
         parcel_links=timeline.parcel_links,
         ask_after=_ask_after(snapshot, timeline),
         question=_question(snapshot, timeline, organisation.brand),
+        needs=present_needs(snapshot, timeline),
         pause=_pause(snapshot, timeline),
         ending=_ending(snapshot, timeline),
         promises=_promises(snapshot),

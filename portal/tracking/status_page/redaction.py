@@ -28,6 +28,8 @@ def redact(page: StatusPage, verify_for: CodeFor, visibility: Visibility) -> Sta
     """The page without what needs a code: no template can show what is not in it."""
     if verify_for == "nothing" or visibility.is_trusted:
         return page
+    # The name of a file may be private, and its message is not known to be this browser's.
+    page = replace(page, needs=page.needs.without_files())
     own_keys = visibility.own_message_keys
     if verify_for == "conversation":
         own = tuple(line for line in page.conversation if line.key in own_keys)

@@ -17,6 +17,7 @@ from portal.messaging.wording.time_format import TimeFormatter
 from portal.rules.stage_timeline import StepState
 from portal.tracking.status_page.appointment_view import Appointment, VisitDay
 from portal.tracking.status_page.conversation_view import ConversationLine, ShownLine, show_lines
+from portal.tracking.status_page.needs_view import NO_NEEDS, Needs
 from portal.tracking.status_page.timeline_view import (
     ArrivalLine,
     CurrentDepartment,
@@ -143,6 +144,7 @@ class StatusPage:
     estimate: DateEstimate | None = None
     ask_after: datetime | None = None
     question: Question | None = None
+    needs: Needs = NO_NEEDS
     pause: Pause | None = None
     ending: Ending | None = None
     promises: tuple[PromiseLine, ...] = ()
@@ -230,7 +232,7 @@ class StatusPage:
     def is_customers_turn(self) -> bool:
         """True while we wait for the customer, or they may ask now."""
         waits = self.status == "waiting_on_customer" or self.question is not None
-        return waits or self.may_ask_now or self.is_ready_for_pickup
+        return waits or self.may_ask_now or self.is_ready_for_pickup or self.needs.are_to_send
 
     @property
     def is_ready_for_pickup(self) -> bool:
@@ -280,6 +282,7 @@ class StatusPage:
             yield self.estimate.usually_by
         for promise in self.promises:
             yield promise.due_at
+        yield from (need.due_at for need in self.needs.entries if need.due_at)
         for appointment in self.appointments:
             yield appointment.at
             if appointment.until is not None:
