@@ -24,8 +24,9 @@ def read_needs(table: TableReader, taken: set[str]) -> tuple[NeedDefinition, ...
     if len(tables) > MAX_NEEDS:
         table.add_issue("needs", f"needs {len(tables)} items", f"At most {MAX_NEEDS} are allowed.")
         return ()
-    if tables and table.values.get("pauses_clock") is not True:
-        remedy = "Add pauses_clock = true: the stage waits until the customer has sent them."
+    waits = table.values.get("pauses_clock") is True or table.values.get("waits_for") == "customer"
+    if tables and not waits:
+        remedy = 'Add waits_for = "customer": the stage waits until the customer has sent them.'
         table.add_issue("needs", 'has "needs" but does not wait for the customer', remedy)
     needs: list[NeedDefinition] = []
     for number, values in enumerate(tables):

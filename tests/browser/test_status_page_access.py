@@ -94,6 +94,7 @@ def test_in_letters_twice_as_big_nothing_is_covered_or_broken(phone: Page, state
     for width in (390, 320):
         phone.set_viewport_size({"width": width, "height": 844})
         expect(phone.locator(".write")).to_have_css("position", "static")
+        assert phone.evaluate("document.documentElement.scrollWidth") <= width
         widest = phone.locator("h1").evaluate(WIDEST_WORD)
         assert widest <= phone.locator("h1").evaluate("(h1) => h1.clientWidth"), width
 

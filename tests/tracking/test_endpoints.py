@@ -59,12 +59,12 @@ async def test_milestone_waits_for_acceptance(
     words = read(await client.get(link(card_request)))
     assert "Passed to Underwriting today" in words
     assert "they take it up by" in words
-    assert "Until they do, Telesales still looks after it." in words
+    assert "Until they do, Tess at Telesales still looks after it." in words
     assert "Passed to Underwriting, Martin" in words
     await organisation.run(accept, card_request, by=organisation.people.uma.actor)
     words = read(await client.get(link(card_request)))
     assert "Your application is being checked, Martin" in words
-    assert "Underwriting has had it since today" in words
+    assert "Uma at Underwriting has had it since today" in words
 
 
 async def test_page_is_private_and_gzipped(
@@ -85,13 +85,12 @@ async def test_page_is_private_and_gzipped(
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-async def test_link_preview_names_only_the_brand(
+async def test_link_preview_names_the_brand_and_no_state(
     client: httpx2.AsyncClient, card_request: ServiceRequest
 ) -> None:
     page = (await client.get(link(card_request))).text
     assert re.findall(r'property="og:(\w+)" content="([^"]*)"', page) == [
-        ("title", "Acme Bank"),
-        ("description", "Follow your request"),
+        ("title", "Follow your request · Acme Bank")
     ]
 
 
