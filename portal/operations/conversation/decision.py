@@ -38,7 +38,8 @@ from portal.operations.conversation.outcomes import (
     Reopen,
     SendStatus,
 )
-from portal.operations.conversation.reading.answers import match_answer, read_named_time
+from portal.operations.conversation.reading.answers import match_answer
+from portal.operations.conversation.reading.calls import match_call
 from portal.operations.conversation.reading.visits import VISIT_RULES, match_visit, says_more
 from portal.operations.conversation.request_matching import MATCHING_RULES, Basis, Delivery
 from portal.operations.conversation.wishes.rules import WISH_RULES, decide_wish
@@ -231,9 +232,8 @@ def decide_open(
         rule, outcome = "O5", Record()
     elif kind == IntentKind.STATUS and facts.limits.may_answer and not _is_late(request, facts.now):
         rule, outcome = "O6", SendStatus()
-    elif kind == IntentKind.CALL_ME:
-        at = read_named_time(request, body, facts.now, is_day_needed=False)
-        rule, outcome = "O7", OweReply(PromiseKind.CALL, at)
+    elif (call := match_call(request, intent, body, facts.now)) is not None:
+        rule, outcome = "O7", call
     else:
         rule, outcome = "O8", _owe_answer(kind, facts)
     return Decision(rule, outcome)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from portal.business_time import TimeWindow
 from portal.i18n.languages import language_of
 from portal.messaging.intents.classifier import Intent
+from portal.messaging.intents.named_times import NamedTime, WindowKind
+from portal.messaging.wording.calls import call_window_text, render_call_refusal
 from portal.messaging.wording.renderer import MessageRenderer, fill_template, product_text
 from portal.models import (
     REFERENCE_PATTERN,
@@ -22,6 +25,7 @@ from portal.operations.conversation.outcomes import AskWhich, OweReply
 from portal.operations.follow_ups import REPLY_CHANNELS
 from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules.calls import CallRefusal, fit_call
 
 MAX_CHOICES = 6
 MAX_TITLE_LENGTH = 24
@@ -61,6 +65,9 @@ def render_owed(
     """The reply that names the promise's time; ``stood``: the customer knew of it already."""
     request = renderer.request
     kind, due = MessageKind.ACKNOWLEDGEMENT, renderer.times.by(promise.due_at)
+    department = renderer.department_name(promise.department_id)
+    if owed.named is not None and not request.is_closed:
+        return Reply(kind, _render_call(renderer, promise, owed.named))
     if owed.template:
         template = owed.template
     elif request.is_closed:
@@ -69,13 +76,24 @@ def render_owed(
         template = "reopen_offer_cancelled" if is_cancelled else "reopen_offer"
     elif owed.kind != PromiseKind.CALL:
         template = "acknowledgement_again" if stood else "acknowledgement"
-    elif owed.at is not None and promise.due_at == owed.at:
-        template, due = "call_at", renderer.times.on(promise.due_at)
     else:
         template = "call_by"
-    department = renderer.department_name(promise.department_id)
-    text = renderer.say(template, due=due, department=department)
+    text = renderer.say(template, due=due, department=department, wish=owed.wish)
     return Reply(kind, text, is_last=owed.template == "last_reply")
+
+
+def _render_call(renderer: MessageRenderer, promise: Promise, named: NamedTime) -> str:
+    """When the customer is called, as they named it; or why not then, and when instead."""
+    department = renderer.department_name(promise.department_id)
+    calendar = renderer.roster.department_by_id(promise.department_id).calendar
+    fit = fit_call(calendar, named.window, named.kind, renderer.now, has_day=named.has_day)
+    if isinstance(fit, CallRefusal):
+        return render_call_refusal(renderer, fit, department)
+    if fit.window == WindowKind.MOMENT:
+        return renderer.say("call_at", due=renderer.times.on(fit.due_at), department=department)
+    window = TimeWindow(fit.not_before_at, fit.due_at)
+    said = call_window_text(renderer.times, fit.window, window)
+    return renderer.say("call_window", window=said, department=department)
 
 
 def render_owed_beside(

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.business_time import TimeWindow, zone_or_utc
+from portal.messaging.wording.calls import call_window_text
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
 from portal.messaging.wording.renderer import fill_template
@@ -84,7 +85,7 @@ def present_status_page(
         question=_question(snapshot, timeline, organisation.brand),
         pause=_pause(snapshot),
         ending=_ending(snapshot),
-        promises=_promises(snapshot),
+        promises=_promises(snapshot, now),
         past_promises=_past_promises(snapshot),
         appointments=find_appointments(timeline),
         step_groups=tuple(timeline.step_groups()),
@@ -157,7 +158,7 @@ def _ending(snapshot: StatusPageRow) -> Ending | None:
     )
 
 
-def _promises(snapshot: StatusPageRow) -> tuple[PromiseLine, ...]:
+def _promises(snapshot: StatusPageRow, now: datetime) -> tuple[PromiseLine, ...]:
     """The open promises, each with the first name of its owner."""
     return tuple(
         PromiseLine(
@@ -166,10 +167,20 @@ def _promises(snapshot: StatusPageRow) -> tuple[PromiseLine, ...]:
             due_at=row.due_at,
             moved_reason=_moved_because(snapshot, row),
             owner=_first_name(row.owner),
+            window=_call_window(snapshot, row, now),
         )
         for row in snapshot.promises
         if row.closed_at is None
     )
+
+
+def _call_window(snapshot: StatusPageRow, promise: PromiseRow, now: datetime) -> str:
+    """The window in which the customer wants the call; empty without one."""
+    if promise.not_before_at is None or not promise.call_window:
+        return ""
+    times = TimeFormatter(snapshot.locale, zone_or_utc(snapshot.timezone), now)
+    window = TimeWindow(promise.not_before_at, promise.due_at)
+    return call_window_text(times, promise.call_window, window)
 
 
 def _past_promises(snapshot: StatusPageRow) -> tuple[PastPromise, ...]:
