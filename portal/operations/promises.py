@@ -23,6 +23,7 @@ from portal.operations.outbox import Draft
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
+from portal.rules.calls import CallTime
 from portal.rules.needs import refuse_unchecked
 
 SAME_MOMENT = timedelta(minutes=1)
@@ -98,15 +99,17 @@ async def create_promises_from_text(
             owner_id=uow.actor.staff_id or request.owner_id, department_id=request.department_id,
             made_at=uow.now, due_at=named or department.reply_due_at(uow.now),
         )  # fmt: skip
+        if named and commitment.is_moment:
+            promise.agree_call(named, named, "moment")
         await record_promise_made(uow, request, promise, bumps_version=False, is_from_text=True)
         promises.append(promise)
     return promises
 
 
 async def promise_reply(
-    uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind, at: datetime | None = None, *, is_told: bool = True,
+    uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind, call: CallTime | None = None, *, is_told: bool = True,
 ) -> Promise:  # fmt: skip
-    """Promise an answer, or a call ``at`` the time that the customer named.
+    """Promise an answer, or a ``call`` at the time that the customer named.
 
     The request's owner promises it, in the department's hours; an open promise may cover it.
     """
@@ -114,7 +117,7 @@ async def promise_reply(
     department = roster.department_by_id(request.department_id)
     is_call = kind == PromiseKind.CALL
     covering = (
-        await _reuse_call(uow, request, at) if is_call
+        await _reuse_call(uow, request, call) if is_call
         else _covering_answer(request, uow.now, department.reply_due_at(uow.now))
     )  # fmt: skip
     if covering is not None:
@@ -126,8 +129,10 @@ async def promise_reply(
         kind=kind, wording=PromiseWording.CALL if is_call else PromiseWording.ANSWER,
         text=f"{department.name} will {'call' if is_call else 'answer'} you.",
         owner_id=request.owner_id, department_id=request.department_id,
-        made_at=uow.now, due_at=department.call_due_at(uow.now, at), is_told=is_told,
+        made_at=uow.now, due_at=department.reply_due_at(uow.now), is_told=is_told,
     )  # fmt: skip
+    if call is not None:
+        promise.agree_call(call.due_at, call.not_before_at, call.window)
     await record_promise_made(uow, request, promise, bumps_version=False)
     return promise
 
@@ -149,17 +154,14 @@ def _covering_answer(request: ServiceRequest, now: datetime, due_at: datetime) -
 
 
 async def _reuse_call(
-    uow: UnitOfWork, request: ServiceRequest, at: datetime | None
+    uow: UnitOfWork, request: ServiceRequest, call: CallTime | None
 ) -> Promise | None:
-    """The open promise of a call, moved to the time that the customer named.
-
-    A time outside the department's hours is moved to when a reply is due.
-    """
+    """The open promise of a call, moved to the time that the customer named."""
     calls = _open_promises(request, PromiseKind.CALL)
-    standing = next((call for call in calls if at is not None or call.due_at > uow.now), None)
-    if standing is not None and at is not None:
-        department = (await uow.roster(request)).department_by_id(standing.department_id)
-        standing.move_for_customer(department.call_due_at(uow.now, at))
+    standing = next((each for each in calls if call or each.due_at > uow.now), None)
+    if standing is not None and call is not None:
+        standing.move_for_customer(call.due_at)
+        standing.agree_call(call.due_at, call.not_before_at, call.window)
         standing.is_told = True
         request.record(
             EventKind.PROMISE_MOVED, uow.actor, uow.now, bumps_version=False, promise_id=standing.id,

@@ -3,7 +3,9 @@
 All of them only read, and answer 404 for an unknown or revoked link.
 """
 
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +20,8 @@ from portal.web.app_icon import SIZES, app_icon
 from portal.web.ical import MEDIA_TYPE, CalendarEntry, to_ical
 from portal.web.printable_link import PrintableLink, printable_link_page, qr_svg
 
+ALARM_AT = time(18)
+"""When a calendar reminds of a visit, on the evening before, on the customer's clock."""
 BACKGROUND_COLOR = "#faf7f2"
 """The light background of customer.css, shown while the web app starts."""
 
@@ -78,17 +82,37 @@ async def send_calendar(request: Request) -> Response:
 
 
 def _entry(page: StatusPage, appointment: Appointment) -> CalendarEntry:
-    """Without personal data and without the link: calendars are shared, and shown on locked screens."""
-    call = language_of(page.locale).say(LazyString("{brand} calls you", brand=page.brand))
+    """Without names and without the link: calendars are shared, and shown on locked screens."""
+    language = language_of(page.locale)
+    title = f"{page.brand}: {appointment.title}"
+    if appointment.is_call:
+        title = language.say(LazyString("{brand} calls you", brand=page.brand))
+    elif appointment.until is not None:
+        said = LazyString(
+            "{title}, {matter} ({brand})", title=appointment.title, matter=page.title,
+            brand=page.brand,
+        )  # fmt: skip
+        title = language.say(said)
+    is_visit = appointment.until is not None and not appointment.is_call
+    description = f"{page.brand}, {page.reference}"
     return CalendarEntry(
         uid=f"{appointment.key}.{page.reference}@kept",
         # RFC 5545 wants a higher sequence with each change of the time; this id grows with it.
         sequence=page.last_event_id,
         at=appointment.at,
-        title=call if appointment.is_call else f"{page.brand}: {appointment.title}",
+        title=title,
         # The customer names it to us, and finds the page again by it.
-        description=f"{page.brand}, {page.reference}",
+        description=f"{appointment.prepare} {description}".strip(),
+        until=appointment.until,
+        place=appointment.place,
+        remind_at=_evening_before(page, appointment.at) if is_visit else None,
     )
+
+
+def _evening_before(page: StatusPage, at: datetime) -> datetime:
+    zone = ZoneInfo(page.timezone)
+    day_before = at.astimezone(zone).date() - timedelta(days=1)
+    return datetime.combine(day_before, ALARM_AT, zone)
 
 
 def _headers(media_type: str) -> dict[str, Any]:

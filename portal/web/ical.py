@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from unicodedata import category
 
-from icalendar import Calendar, Event
+from icalendar import Alarm, Calendar, Event
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 
@@ -16,7 +16,7 @@ class CalendarEntry:
 
     ``uid`` stays the same when the time is changed, and ``sequence`` grows: so a calendar that has
     it already moves it, rather than showing it twice. ``description`` has no secret: calendars are
-    shared.
+    shared. Without an ``until`` the duration is unknown. At ``remind_at`` the calendar reminds.
     """
 
     uid: str
@@ -24,6 +24,9 @@ class CalendarEntry:
     at: datetime
     title: str
     description: str
+    until: datetime | None = None
+    place: str = ""
+    remind_at: datetime | None = None
 
 
 def to_ical(entries: Iterable[CalendarEntry], written_at: datetime) -> bytes:
@@ -42,11 +45,25 @@ def _event(entry: CalendarEntry, written_at: datetime) -> Event:
     event.add("uid", entry.uid)
     event.add("sequence", entry.sequence)
     event.add("dtstamp", written_at.astimezone(UTC))
-    # The duration is unknown: without an end it is shown at its start.
     event.add("dtstart", entry.at.astimezone(UTC))
+    if entry.until is not None:
+        event.add("dtend", entry.until.astimezone(UTC))
+    if entry.place:
+        event.add("location", _on_one_line(entry.place))
     event.add("summary", _on_one_line(entry.title))
     event.add("description", _on_one_line(entry.description))
+    if entry.remind_at is not None:
+        event.add_component(_alarm(entry, entry.remind_at))
     return event
+
+
+def _alarm(entry: CalendarEntry, remind_at: datetime) -> Alarm:
+    """A display alarm (RFC 5545, 3.6.6), relative to the start: it moves with the event."""
+    alarm = Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("description", _on_one_line(entry.title))
+    alarm.add("trigger", min(remind_at - entry.at, timedelta()))
+    return alarm
 
 
 def _on_one_line(title: str) -> str:

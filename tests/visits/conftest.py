@@ -47,6 +47,25 @@ title = "Your visit is booked"
 expected = "7d"
 """
 
+CALLS = """
+key = "loan"
+name = "Loan"
+prefix = "CRED"
+timezone = "America/New_York"
+
+[departments.loans]
+name = "Loan Desk"
+hours = "Mon-Fri 09:00-17:30"
+holidays = "US"
+reply_within = "4bh"
+
+[[stages]]
+key = "received"
+department = "loans"
+title = "We have your application"
+expected = "5d"
+"""
+
 Open = Callable[..., Awaitable[ServiceRequest]]
 OTHER = CustomerDetails("Gwen Jones", phone="+14155550188", timezone="America/New_York")
 
@@ -104,3 +123,10 @@ def see(app: Starlette) -> Callable[[ServiceRequest], Awaitable[StatusPage]]:
         return page  # type: ignore[no-any-return]
 
     return look
+
+
+@pytest.fixture
+async def loan(clock: time_machine.Traveller, organisation: Organisation) -> ServiceRequest:
+    """Martin's loan, with a department that is open from 9 to 5:30 pm, on Tue 3 June, 10 am."""
+    await organisation.load(CALLS)
+    return await organisation.open("loan", by=SYSTEM_ACTOR)

@@ -21,11 +21,15 @@ MAX_PROMISE_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """What will be done, and by when if that was said. ``at`` may be a time that has been."""
+    """What will be done, and by when if that was said. ``at`` may be a time that has been.
+
+    ``is_moment``: it is done at that time ("at 3 pm"), rather than by then.
+    """
 
     kind: PromiseKind
     text: str
     at: datetime | None = None
+    is_moment: bool = False
 
 
 # The line: "call her back mon 10".
@@ -115,6 +119,10 @@ DOUBT = re.compile(
 )
 EVENT_CONDITION = re.compile(r"\b(?:before|after|until|by then)\b")
 
+LIMIT = re.compile(
+    r"\b(?:by|before|within|in|until|till|latest|later|around|about|between|from now|antes|dentro|hasta)\b"
+)
+"""What makes of a time a limit: "by 3", "in 2 hours"."""
 CALL_PHRASE = re.compile(
     r"\b(?:call|ring|phone|telephone)(?:ing)? (?:you|u|back|again)\b|(?<!your )(?<!the )(?<!a )\b(?:call|ring|phone)$"
     r"|\bgiv(?:e|ing) (?:you|u) (?:back )?(?:a |another )?(?:quick )?(?:call|ring|buzz)\b|\byou a call\b"
@@ -202,7 +210,7 @@ def _english(clause: str, written: str, reader: DeadlineParser) -> Commitment | 
     if DOUBT.search(rest) or EVENT_CONDITION.search(rest):
         return None
     if CALL_PHRASE.search(rest):
-        return Commitment(PromiseKind.CALL, text, at)
+        return Commitment(PromiseKind.CALL, text, at, _names_moment(clause, at, reader))
     if ANSWER_PHRASE.search(rest):
         return Commitment(PromiseKind.ANSWER, text, at)
     sends = (
@@ -239,6 +247,14 @@ def _without_time(
         at,
         _tidy(" ".join(rest.split())),
         _capital(_tidy(" ".join(text.split()))[:MAX_PROMISE_LENGTH]),
+    )
+
+
+def _names_moment(clause: str, at: datetime | None, reader: DeadlineParser) -> bool:
+    """Whether the time is one at which it is done, and no limit or span."""
+    return any(
+        time.at == at and time.is_exact and not LIMIT.search(clause[time.start : time.end])
+        for time in reader.find(clause)
     )
 
 

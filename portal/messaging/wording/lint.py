@@ -28,6 +28,10 @@ from portal.workflows import (
 
 PRODUCT_FIELDS = (*PLACEHOLDERS, "owner", "since")
 """Fields that every product text may have beside the workflow's."""
+WINDOW_TEXTS = (
+    "window_between", "window_after", "window_before", "window_morning", "window_afternoon",
+    "window_evening", "window_day", "window_moment",
+)  # fmt: skip
 VISIT_TEXTS = ("visit_booked", "visit_moved", "visit_tomorrow")
 FIELDS_BY_TEXT = {
     "due": (
@@ -48,11 +52,14 @@ FIELDS_BY_TEXT = {
         "which_request", "which_request_again", "which_request_urgent", "visit_question",
         "visit_question_again", "visit_free", "visit_not_free", "visit_cancelled",
     ),
+    "window": ("call_window",),
+    "wish": ("call_vague",),
+    "day": ("call_closed", *WINDOW_TEXTS),
     "visit": VISIT_TEXTS,
     "notes": VISIT_TEXTS,
     "place": ("visit_place",),
     "ended": ("status_cancelled", "status_ended"),
-    "at": ("noted_time", "visit_not_free"),
+    "at": ("noted_time", "visit_not_free", "call_closes", "call_opens", "your_time"),
     "amount": ("agreed", "read_back"),
     "reason": (
         "delay_because", "delay_said", "update_hold", "update_hold_until", "cancelled_because",
@@ -68,8 +75,8 @@ FIELDS_BY_TEXT = {
     "party": ("status_third_party", "status_third_party_then"),
     "length": ("status_third_party_then",),
     "outcome": ("closed_by_no_outcome", "cancelled_outcome", "unconfirmed_outcome"),
-    "begin": ("wish_night",),
-    "end": ("wish_night",),
+    "begin": ("wish_night", "window_between", "window_after", "window_moment"),
+    "end": ("wish_night", "window_between", "window_before"),
 }  # fmt: skip
 """Fields that are filled in some sentences only."""
 TEXTS_WITHOUT_REQUEST = (
@@ -147,7 +154,7 @@ class TextLinter:
             name, language = path.stem, path.parent.name
             link = self._origin(language) if name in TEXTS_WITHOUT_REQUEST else self._link(language)
             text = fill_template(template, self._own(language) | {"link": link})
-            if name.startswith("visit_"):
+            if name.startswith(("visit_", "call_", "window_")):
                 text = fill_template(
                     template, self._own(language) | VISITS[language] | {"link": link}
                 )

@@ -106,6 +106,12 @@ ARABIC = SampleValues(ENGLISH.facts | {
 
 VISITS = {
     "en": {
+        "day": "on Wed 26 Nov",
+        "next": "on Wed 26 Nov",
+        "begin": "10:30 am",
+        "end": "11:30 am",
+        "window": "between 10:30 am and noon on Wed 26 Nov",
+        "wish": "on Friday or Saturday after 5",
         "question": "When may our engineer come?",
         "at": "Wed 26 Nov 10 am",
         "notes": "",
@@ -114,6 +120,12 @@ VISITS = {
         "choices": "1) Wed 26 Nov, 10 am-noon 2) noon-2 pm 3) Thu 27 Nov, 8-10 am",
     },
     "es": {
+        "day": "el mar 26 nov",
+        "next": "el mar 26 nov",
+        "begin": "10:30",
+        "end": "11:30",
+        "window": "el mar 26 nov entre las 10:30 y las 12:00",
+        "wish": "el viernes por la tarde o el lunes",
         "question": "¿Qué fecha prefiere?",
         "at": "mar 26 nov 10:00",
         "notes": "",
@@ -122,6 +134,12 @@ VISITS = {
         "choices": "1) mar 26 nov, 10:00-12:00 2) 12:00-14:00 3) jue 27 nov, 8:00-10:00",
     },
     "ar": {
+        "day": "يوم الأربعاء 26 نوفمبر",
+        "next": "يوم الأربعاء 26 نوفمبر",
+        "begin": "10:30 ص",
+        "end": "11:30 ص",
+        "window": "يوم الأربعاء 26 نوفمبر بين 10 و12 ص",
+        "wish": "غدًا بعد الظهر",
         "question": "متى يناسبك أن يأتي مهندسنا؟",
         "at": "الأربعاء 26 نوفمبر 10 ص",
         "notes": "",

@@ -83,6 +83,10 @@ class TimeFormatter:
             return self._idiom.relative_days[away + 1]
         return self._local_digits(_away(self.locale, away))
 
+    def is_tomorrow(self, at: datetime) -> bool:
+        """Whether it is on the next day of this reader."""
+        return self._days_away(at) == 1
+
     def stamp(self, at: datetime) -> str:
         """As short as can be, for a list: "2:05 pm" today, "Tue, 2:05 pm", "16 Nov"."""
         away = self._days_away(at)

@@ -138,11 +138,16 @@ class Promise(SQLModel, table=True):
         """Set a new due time, with a reason. Raises Conflict when the promise is closed."""
         self._check_open()
         self.due_at, self.moved_reason, self.moved_by_customer = due_at, reason, False
+        self.not_before_at, self.call_window = None, ""
 
     def move_for_customer(self, due_at: datetime) -> None:
         """Set the time that the customer named. Raises Conflict when the promise is closed."""
         self.move(due_at, CUSTOMER_CHOSE_OTHER_TIME)
         self.moved_by_customer = True
+
+    def agree_call(self, due_at: datetime, not_before_at: datetime | None, window: str) -> None:
+        """Set the window of the call, as the customer named it; ``window`` is empty for a moment."""
+        self.due_at, self.not_before_at, self.call_window = due_at, not_before_at, window
 
     def miss(self, now: datetime) -> None:
         """Close the promise unkept, because the request ends. Raises Conflict when it is closed."""

@@ -41,7 +41,8 @@ from portal.operations.conversation.outcomes import (
     SendStatus,
     TakeFiles,
 )
-from portal.operations.conversation.reading.answers import match_answer, read_named_time
+from portal.operations.conversation.reading.answers import match_answer
+from portal.operations.conversation.reading.calls import match_call
 from portal.operations.conversation.reading.files import is_only_item
 from portal.operations.conversation.reading.state_rules import STATE_RULES
 from portal.operations.conversation.reading.visits import VISIT_RULES, match_visit, says_more
@@ -225,9 +226,8 @@ def decide_open(
         rule, outcome = "O5", Record()
     elif kind == IntentKind.STATUS and facts.limits.may_answer and not _is_late(request, facts.now):
         rule, outcome = "O6", SendStatus()
-    elif kind == IntentKind.CALL_ME:
-        at = read_named_time(request, body, facts.now, is_day_needed=False)
-        rule, outcome = "O7", OweReply(PromiseKind.CALL, at)
+    elif (call := match_call(request, intent, body, facts.now)) is not None:
+        rule, outcome = "O7", call
     else:
         rule, outcome = "O8", _owe_answer(kind, facts)
     return Decision(rule, outcome)

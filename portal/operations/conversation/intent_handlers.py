@@ -15,6 +15,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
+from portal.operations.calls import promise_call
 from portal.operations.conversation.auto_reply_limits import AUTO_REPLY_WINDOW, MAX_TEXTS
 from portal.operations.conversation.consent import write_consent
 from portal.operations.conversation.outcomes import (
@@ -188,7 +189,10 @@ async def _owe_beside(
 
 async def _promise(uow: UnitOfWork, request: ServiceRequest, owed: OweReply) -> Promise:
     request.unanswered_since = request.unanswered_since or uow.now
-    promise = await promise_reply(uow, request, owed.kind, owed.at, is_told=owed.is_told)
+    if owed.named is not None:
+        promise = await promise_call(uow, request, owed.named)
+    else:
+        promise = await promise_reply(uow, request, owed.kind, is_told=owed.is_told)
     await uow.finish(request)
     return promise
 

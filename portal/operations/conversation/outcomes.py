@@ -67,7 +67,8 @@ class SendLink:
 class OweReply:
     """A person answers or calls, by a time that the reply names.
 
-    ``at`` is the time that the customer named for a call. ``is_silent``: no automatic reply.
+    ``at`` is the time that the customer named for a call, ``named`` how they did; ``wish`` is what
+    they wrote where it is no plain time. ``is_silent``: no automatic reply.
     ``template`` is the reply where another than the usual one fits. ``is_told`` false: the customer
     reads of no time yet, because they are asked which request is meant.
     """
@@ -77,6 +78,8 @@ class OweReply:
     is_silent: bool = False
     template: str = ""
     is_told: bool = True
+    named: NamedTime | None = None
+    wish: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from portal.business_time import TimeWindow
 from portal.i18n.languages import language_of
 from portal.messaging.intents.classifier import Intent
+from portal.messaging.intents.named_times import NamedTime, WindowKind
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.segments import count_segments
+from portal.messaging.wording.calls import call_window_text, render_call_refusal
 from portal.messaging.wording.renderer import MessageRenderer, fill_template, product_text
 from portal.models import (
     REFERENCE_PATTERN,
@@ -26,6 +29,7 @@ from portal.operations.conversation.outcomes import AskWhich, OweReply
 from portal.operations.follow_ups import REPLY_CHANNELS
 from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
+from portal.rules.calls import CallRefusal, fit_call
 
 MAX_CHOICES = 3
 MAX_TITLE_LENGTH = 24
@@ -78,6 +82,8 @@ def render_owed(
     """
     request = renderer.request
     kind, due = MessageKind.ACKNOWLEDGEMENT, renderer.times.by(promise.due_at)
+    if owed.named is not None and not request.is_closed:
+        return Reply(kind, _render_call(renderer, promise, owed.named))
     if owed.template:
         template = owed.template
     elif request.is_closed:
@@ -87,12 +93,24 @@ def render_owed(
     elif owed.kind != PromiseKind.CALL:
         first = "acknowledgement_complaint" if is_complaint else "acknowledgement"
         template = "acknowledgement_again" if stood else first
-    elif owed.at is not None and promise.due_at == owed.at:
-        template, due = "call_at", renderer.times.on(promise.due_at)
     else:
         template = "call_by"
-    text = renderer.say(template, due=due, **_promised_by(renderer, promise))
+    text = renderer.say(template, due=due, wish=owed.wish, **_promised_by(renderer, promise))
     return Reply(kind, text, is_last=owed.template == "last_reply")
+
+
+def _render_call(renderer: MessageRenderer, promise: Promise, named: NamedTime) -> str:
+    """When the customer is called, as they named it; or why not then, and when instead."""
+    department = renderer.department_name(promise.department_id)
+    calendar = renderer.roster.department_by_id(promise.department_id).calendar
+    fit = fit_call(calendar, named.window, named.kind, renderer.now, has_day=named.has_day)
+    if isinstance(fit, CallRefusal):
+        return render_call_refusal(renderer, fit, department)
+    if fit.window == WindowKind.MOMENT:
+        return renderer.say("call_at", due=renderer.times.on(fit.due_at), department=department)
+    window = TimeWindow(fit.not_before_at, fit.due_at)
+    said = call_window_text(renderer.times, fit.window, window)
+    return renderer.say("call_window", window=said, department=department)
 
 
 def render_owed_beside(

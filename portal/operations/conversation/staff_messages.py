@@ -12,6 +12,7 @@ from portal.messaging.link_spacing import space_after_links
 from portal.messaging.send_rules import NOT_DELIVERED
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.wording.channel_neutral import without_opt_out_hint
+from portal.messaging.wording.customer_time import with_customer_time
 from portal.models import (
     Channel,
     ConsentSource,
@@ -57,16 +58,17 @@ async def write_to_customer(
 
     What it commits to is promised: "I'll call you tomorrow at 3". In quiet hours it waits for the
     morning, unless it is ``urgent`` or the customer waits for it. "[link]" in it becomes the
-    customer's link.
+    customer's link. An hour of our clock is followed by the customer's, where theirs differs.
     """
     await authorize(uow, request, Act.WRITE)
-    body = check_message_body(await put_request_link(uow, request, body))
+    written = await _written_body(uow, request, body)
+    body = await _with_customer_time(uow, request, written)
     urgent = urgent or await uow.is_customer_waiting(request)
     event = request.record(EventKind.MESSAGE_OUT, uow.actor, uow.now, bumps_version=False)
     fulfil_promises(uow, request, PromiseKind.ANSWER)
     request.unanswered_since = None
     await resolve_urgent(uow, request)
-    await create_promises_from_text(uow, request, body)
+    await create_promises_from_text(uow, request, written)
     await uow.finish(request)
     message = await uow.outbox.queue(
         request,
@@ -95,7 +97,8 @@ async def refuse_repeated_message(
     """
     await authorize(uow, request, Act.WRITE)
     brand, url = uow.settings.brand, uow.settings.public_url
-    body = space_after_links(check_message_body(await put_request_link(uow, request, body)), url)
+    written = await _written_body(uow, request, body)
+    body = space_after_links(await _with_customer_time(uow, request, written), url)
     query = select(Message).where(
         col(Message.request_id) == request.id,
         col(Message.kind) == MessageKind.STAFF,
@@ -105,8 +108,8 @@ async def refuse_repeated_message(
     for message in (await uow.session.exec(query)).all():
         if channels and message.channel not in channels:
             continue
-        written = without_opt_out_hint(message.body).removeprefix(f"{brand}: ")
-        if written in (body, to_gsm7(body).removeprefix(f"{brand}: ")):
+        sent = without_opt_out_hint(message.body).removeprefix(f"{brand}: ")
+        if sent in (body, to_gsm7(body).removeprefix(f"{brand}: ")):
             raise Conflict(
                 f"The customer was sent this less than a minute ago, as message {message.id}. Nothing "
                 "was sent again. If it is meant twice, please send it in a minute."
@@ -197,6 +200,17 @@ async def set_preferences(
 async def put_request_link(uow: UnitOfWork, request: ServiceRequest, body: str) -> str:
     """The body with the request's live link for each "[link]", which stands for it at the desk."""
     return put_link(body, (await uow.renderer(request)).link)
+
+
+async def _written_body(uow: UnitOfWork, request: ServiceRequest, body: str) -> str:
+    return check_message_body(await put_request_link(uow, request, body))
+
+
+async def _with_customer_time(uow: UnitOfWork, request: ServiceRequest, body: str) -> str:
+    """The body with each hour also on the customer's clock, where that shows another one."""
+    department = (await uow.roster(request)).department_by_id(request.department_id)
+    times = (await uow.renderer(request)).times
+    return with_customer_time(body, department.calendar, times, uow.now)
 
 
 def check_message_body(body: str) -> str:

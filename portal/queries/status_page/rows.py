@@ -72,6 +72,8 @@ class PromiseRow:
     kept_at: datetime | None
     closed_at: datetime | None
     owner: str
+    not_before_at: datetime | None
+    call_window: str
 
 
 @dataclass(frozen=True, slots=True)

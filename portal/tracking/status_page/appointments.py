@@ -62,4 +62,8 @@ def _title(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:
 def _calls(snapshot: StatusPageRow) -> Iterator[Appointment]:
     for promise in snapshot.promises:
         if promise.kind == PromiseKind.CALL and promise.closed_at is None:
-            yield Appointment(f"call-{promise.id}", "", promise.due_at, is_call=True)
+            begin = promise.not_before_at
+            until = promise.due_at if begin and begin < promise.due_at else None
+            yield Appointment(
+                f"call-{promise.id}", "", begin or promise.due_at, is_call=True, until=until
+            )

@@ -9,6 +9,7 @@ from portal.business_time import TimeWindow, zone_or_utc
 from portal.carriers import Carriers, shipped_carriers
 from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
+from portal.messaging.wording.calls import call_window_text
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
 from portal.messaging.wording.renderer import as_sentence, fill_template, product_text
@@ -111,7 +112,7 @@ def present_status_page(
         needs=present_needs(snapshot, timeline),
         pause=_pause(snapshot, timeline),
         ending=_ending(snapshot, timeline),
-        promises=_promises(snapshot),
+        promises=_promises(snapshot, now),
         past_promises=_past_promises(snapshot),
         appointments=find_appointments(timeline),
         step_groups=tuple(timeline.step_groups()),
@@ -255,7 +256,7 @@ def _close_reason(snapshot: StatusPageRow) -> str:
     return said + snapshot.close_reason.removeprefix(WITHDRAWN)
 
 
-def _promises(snapshot: StatusPageRow) -> tuple[PromiseLine, ...]:
+def _promises(snapshot: StatusPageRow, now: datetime) -> tuple[PromiseLine, ...]:
     """The open promises, each with the first name of its owner."""
     return tuple(
         PromiseLine(
@@ -264,10 +265,20 @@ def _promises(snapshot: StatusPageRow) -> tuple[PromiseLine, ...]:
             due_at=row.due_at,
             moved_reason=_moved_because(snapshot, row),
             owner=staff_first_name(row.owner),
+            window=_call_window(snapshot, row, now),
         )
         for row in snapshot.promises
         if row.closed_at is None
     )
+
+
+def _call_window(snapshot: StatusPageRow, promise: PromiseRow, now: datetime) -> str:
+    """The window in which the customer wants the call; empty without one."""
+    if promise.not_before_at is None or not promise.call_window:
+        return ""
+    times = TimeFormatter(snapshot.locale, zone_or_utc(snapshot.timezone), now)
+    window = TimeWindow(promise.not_before_at, promise.due_at)
+    return call_window_text(times, promise.call_window, window)
 
 
 def _past_promises(snapshot: StatusPageRow) -> tuple[PastPromise, ...]:

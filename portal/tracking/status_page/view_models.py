@@ -54,7 +54,7 @@ OFFER_AGE = timedelta(minutes=5)
 class PromiseLine:
     """An open promise, as in "Pia will answer you". `text` has no time in it.
 
-    With an `owner` the text is that person's own; without text, it is to answer.
+    `window` is when a call is wanted, as the customer named it. With an `owner` the text is that person's own; without text, it is to answer.
     """
 
     key: str
@@ -62,6 +62,7 @@ class PromiseLine:
     due_at: datetime
     moved_reason: str | None = None
     owner: str | None = None
+    window: str = ""
 
     def is_overdue(self, now: datetime) -> bool:
         """True from its due time on."""
@@ -179,7 +180,7 @@ class StatusPage:
     @property
     def visit(self) -> Appointment | None:
         """The booked visit, until its end."""
-        return next((it for it in self.appointments if it.until is not None), None)
+        return next((it for it in self.appointments if it.until and not it.is_call), None)
 
     @property
     def is_over(self) -> bool:

@@ -11,6 +11,7 @@ from portal.operations.conversation.outcomes import (
     OweReply,
     SendStatus,
 )
+from portal.operations.conversation.reading.calls import match_call
 
 NAMES_TIME = (IntentKind.TIME, IntentKind.YES)
 """Replies that may name the time which was asked for: "Tuesday at 2", "yes, Tuesday at 2"."""
@@ -32,8 +33,7 @@ def decide_correction(
     outcome: Outcome | None = match_answer(request, intent, body, now)
     if outcome is None and not request.is_closed:
         if intent.kind == IntentKind.CALL_ME:
-            at = read_named_time(request, body, now, is_day_needed=False)
-            outcome = OweReply(PromiseKind.CALL, at)
+            outcome = match_call(request, intent, body, now) or OweReply(PromiseKind.CALL)
         elif intent.kind == IntentKind.STATUS:
             outcome = SendStatus()
     return outcome

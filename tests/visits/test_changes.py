@@ -1,0 +1,153 @@
+"""A booked visit is moved, cancelled, reminded of and put into a calendar."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from portal.messaging.sms.segments import count_segments
+from portal.models import SYSTEM_ACTOR, EventKind, MessageKind
+from portal.operations import run_due_follow_ups
+from tests.support.factories import ORIGIN
+from tests.tracking.page_requests import link, read
+from tests.tracking.test_exports_and_outage import read_calendar
+
+pytestmark = pytest.mark.either_database
+
+FROM_PAGE = {"Origin": ORIGIN}
+THU_10 = datetime(2025, 6, 5, 14, tzinfo=UTC)
+
+
+@pytest.fixture
+async def visit(line, texts):
+    """Martin's visit is on Thu 5 June, from 10 to noon."""
+    await texts("Thursday at 10")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("can we make it Friday 2 pm instead?", datetime(2025, 6, 6, 18, tzinfo=UTC)),
+        ("Could you move it to tomorrow between 2 and 4", datetime(2025, 6, 4, 18, tzinfo=UTC)),
+        ("I need to reschedule to Friday at 10", datetime(2025, 6, 6, 14, tzinfo=UTC)),
+        ("\u00bfPodemos cambiarla al viernes a las 10?", datetime(2025, 6, 6, 14, tzinfo=UTC)),
+    ],
+)
+async def test_text_moves_the_visit(visit, texts, said, booked, organisation, text, start):
+    """One text confirms it, nobody owes an answer, and what follows is due at its new end."""
+    before = len(await said(visit))
+    await texts(text)
+    assert (await booked(visit)).answer_at == start
+    [reply] = (await said(visit))[before:]
+    assert f"Changed, Martin: {start:%a} {start.day} Jun, " in reply
+    assert count_segments(reply).segments == 1
+    reloaded = await organisation.reload(visit)
+    assert reloaded.promises == []
+    assert reloaded.open_runs[0].due_at == start + timedelta(hours=2)
+
+
+async def test_change_without_a_time_offers_free_windows(visit, texts, said, booked):
+    await texts("I need another time for the appointment")
+    assert "We can come 1) Wed 4 Jun" in (await said(visit))[-1]
+    await texts("2")
+    assert (await booked(visit)).answer_at == datetime(2025, 6, 4, 16, tzinfo=UTC)
+
+
+async def test_text_cancels_the_visit_and_asks_for_another_time(
+    visit, texts, said, booked, organisation, desk_clients
+):
+    before = len(await said(visit))
+    await texts("I need to cancel the appointment")
+    assert await booked(visit) is None
+    [reply] = (await said(visit))[before:]
+    assert "Your visit is cancelled. When instead? 1) Wed 4 Jun, 10 am-noon" in reply
+    reloaded = await organisation.reload(visit)
+    assert [run.stage_key for run in reloaded.open_runs] == ["date"]
+    desk = await (await desk_clients("ben")).get(f"/desk/requests/{visit.reference}")
+    assert "The customer cancelled the visit" in desk.text
+    await texts("1")
+    assert (await booked(visit)).answer_at == datetime(2025, 6, 4, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Please don't cancel the appointment", "Did you cancel my appointment?", "cancel my order"],
+)
+async def test_other_words_about_cancelling_cancel_no_visit(visit, texts, booked, text):
+    await texts(text)
+    assert (await booked(visit)).answer_at == THU_10
+
+
+async def test_buttons_on_the_page_move_and_cancel(visit, client, said, booked):
+    """Both are confirmed by text; the forms work without JavaScript."""
+    assert f'href="{link(visit)}/visit"' in (await client.get(link(visit))).text
+    page = await client.get(f"{link(visit)}/visit")
+    assert "Thu 5 Jun, 10 am-noon" in read(page)
+    assert 'value="2025-06-06T14:00"' in page.text
+    assert "<script" not in page.text.split("<body>")[1]
+    moved = await client.post(
+        f"{link(visit)}/visit", data={"do": "book", "at": "2025-06-06T14:00"}, headers=FROM_PAGE
+    )
+    assert moved.status_code == 303
+    assert (await booked(visit)).answer_at == datetime(2025, 6, 6, 18, tzinfo=UTC)
+    assert "Changed, Martin: Fri 6 Jun, 2-4 pm." in (await said(visit))[-1]
+    night = await client.post(
+        f"{link(visit)}/visit", data={"do": "book", "at": "2025-06-06T03:00"}, headers=FROM_PAGE
+    )
+    assert night.status_code == 409
+    assert "not free any more" in night.text
+    off = await client.post(f"{link(visit)}/visit", data={"do": "cancel"}, headers=FROM_PAGE)
+    assert off.status_code == 303
+    assert await booked(visit) is None
+    assert "Your visit is cancelled." in (await said(visit))[-1]
+    again = await client.post(f"{link(visit)}/visit", data={"do": "cancel"}, headers=FROM_PAGE)
+    assert again.status_code == 409
+
+
+async def test_reminder_goes_once_on_the_day_before(visit, organisation, clock, said):
+    clock.move_to(datetime(2025, 6, 4, 14, 1, tzinfo=UTC))
+    for _ in range(2):
+        await organisation.run(run_due_follow_ups, visit, by=SYSTEM_ACTOR)
+    reminders = [
+        message.body
+        for message in await organisation.outbound_messages(visit)
+        if message.kind == MessageKind.VISIT
+    ]
+    assert len(reminders) == 1
+    assert "Martin, see you tomorrow: Thu 5 Jun, 10 am-noon." in reminders[0]
+    assert count_segments(reminders[0]).segments == 1
+
+
+async def test_moved_visit_is_reminded_of_at_its_new_time_only(
+    visit, texts, organisation, clock, said
+):
+    await texts("can we make it Friday 2 pm instead?")
+    clock.move_to(datetime(2025, 6, 4, 14, 1, tzinfo=UTC))
+    await organisation.run(run_due_follow_ups, visit, by=SYSTEM_ACTOR)
+    assert not any("see you tomorrow" in text for text in await said(visit))
+    clock.move_to(datetime(2025, 6, 5, 14, 1, tzinfo=UTC))
+    await organisation.run(run_due_follow_ups, visit, by=SYSTEM_ACTOR)
+    assert "see you tomorrow: Fri 6 Jun, 2-4 pm." in (await said(visit))[-1]
+
+
+async def test_calendar_has_an_end_a_place_and_an_alarm(visit, client, texts):
+    """A moved visit keeps its UID, and its SEQUENCE grows."""
+    [event] = read_calendar((await client.get(f"{link(visit)}/appointment.ics")).content)
+    assert (event["DTSTART"], event["DTEND"]) == ("20250605T140000Z", "20250605T160000Z")
+    assert event["SUMMARY"] == "Engineer visit\\, Fibre line (Acme Bank)"
+    assert event["LOCATION"] == "Your home"
+    assert event["BEGIN"] == "VALARM"
+    assert event["TRIGGER"] == "-PT16H"
+    await texts("can we make it Friday 2 pm instead?")
+    [moved] = read_calendar((await client.get(f"{link(visit)}/appointment.ics")).content)
+    assert moved["DTSTART"] == "20250606T180000Z"
+    assert moved["UID"] == event["UID"]
+    assert int(moved["SEQUENCE"]) > int(event["SEQUENCE"])
+
+
+async def test_events_of_a_visit_are_recorded(visit, texts, api):
+    await texts("can we make it Friday 2 pm instead?")
+    await texts("I need to cancel the appointment")
+    answer = await api.get(f"/requests/{visit.reference}/timeline", params={"limit": 100})
+    kinds = [event["kind"] for event in answer.json()["items"]]
+    assert kinds.count(EventKind.VISIT_MOVED) == kinds.count(EventKind.VISIT_CANCELLED) == 1
