@@ -4,9 +4,9 @@ An operation takes a ``UnitOfWork`` (one transaction), changes rows, records eve
 messages. When the unit of work ends it commits, and only then wakes workers and live pages.
 """
 
-from portal.operations.address_change import change_address, send_code_to_new_address
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.consent import ConsentChange, record_spoken_consent
+from portal.operations.conversation.documents import give_document
 from portal.operations.conversation.inbound_email import (
     UNREADABLE_MAIL_BODY,
     email_cause,
@@ -51,7 +51,10 @@ from portal.operations.open_request import CustomerDetails, RequestDetails, open
 from portal.operations.proactive_updates import announce_delay, send_due_updates
 from portal.operations.promises import keep_promise, make_promise, move_promise, withdraw_promise
 from portal.operations.reassignment import reassign, reassign_all, reassign_unlinked_dropped_balls
-from portal.operations.share_links import end_sharing, share_request
+from portal.operations.self_service.address_change import change_address, send_code_to_new_address
+from portal.operations.self_service.push_subscriptions import end_notifications, subscribe_browser
+from portal.operations.self_service.share_links import end_sharing, share_request
+from portal.operations.self_service.withdrawal import ask_to_withdraw, withdraw_request
 from portal.operations.staff import (
     add_staff,
     disable_staff,
@@ -73,7 +76,6 @@ from portal.operations.transitions import (
     set_customer_note,
 )
 from portal.operations.unit_of_work import Operations, UnitOfWork
-from portal.operations.withdrawal import ask_to_withdraw, withdraw_request
 from portal.operations.workflows import load_workflow
 
 __all__ = [
@@ -102,9 +104,11 @@ __all__ = [
     "disable_staff",
     "dismiss_dropped_ball",
     "email_cause",
+    "end_notifications",
     "end_sharing",
     "escalate",
     "forget_device",
+    "give_document",
     "hold",
     "inspect_requests",
     "keep_promise",
@@ -152,6 +156,7 @@ __all__ = [
     "set_preferences",
     "set_wishes",
     "share_request",
+    "subscribe_browser",
     "unreadable_email",
     "verify_code",
     "withdraw_promise",

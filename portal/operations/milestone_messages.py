@@ -67,8 +67,10 @@ def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, 
     if event.kind in QUESTION_EVENTS:
         return _question(renderer, event)
     kind = EVENT_MESSAGE_KINDS[event.kind]
-    unconfirmed = renderer.request.closed_unconfirmed
-    return kind, renderer.say("unconfirmed" if unconfirmed else kind.value), ""
+    name = "unconfirmed" if renderer.request.closed_unconfirmed else kind.value
+    if event.kind == EventKind.CANCELLED and event.actor_kind == ActorKind.CUSTOMER:
+        name = "withdrawn"
+    return kind, renderer.say(name), ""
 
 
 def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:

@@ -26,6 +26,7 @@ from portal.models import (
     Message,
     MessageStatus,
     Promise,
+    PushSubscription,
     ServiceRequest,
     ShareLink,
     StageRun,
@@ -57,7 +58,12 @@ CHUNK = 500
 UNSETTLED = (MessageStatus.QUEUED, MessageStatus.UNKNOWN, MessageStatus.REVIEW)
 TABLES_OF_A_REQUEST: tuple[Any, ...] = (StageRun, Handoff, Promise, FollowUp, Contact)
 ROWS_OF_A_REQUEST: tuple[Any, ...] = (TrackingLink, ShareLink, VerificationCode)
-ROWS_OF_A_CUSTOMER: tuple[Any, ...] = (ContactPoint, TrustedDevice, VerificationCode)
+ROWS_OF_A_CUSTOMER: tuple[Any, ...] = (
+    ContactPoint,
+    PushSubscription,
+    TrustedDevice,
+    VerificationCode,
+)
 
 
 class RowEraser:

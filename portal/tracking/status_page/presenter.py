@@ -23,7 +23,7 @@ from portal.models.requests.request_status import WITHDRAWN
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.rules.withdrawal import allows_withdrawal
 from portal.tracking.status_page.appointments import find_appointments
-from portal.tracking.status_page.conversation import build_conversation
+from portal.tracking.status_page.conversation import build_conversation, list_documents
 from portal.tracking.status_page.timeline import TimelinePresenter
 from portal.tracking.status_page.view_models import (
     Ending,
@@ -89,6 +89,7 @@ def present_status_page(
         conversation=build_conversation(
             snapshot.messages, snapshot.attachments, organisation.brand
         ),
+        documents=list_documents(snapshot.messages, snapshot.attachments),
         may_withdraw=snapshot.closed_at is None
         and allows_withdrawal(
             definition, {run.stage_key for run in snapshot.runs if run.reached_at is not None}

@@ -28,6 +28,10 @@ def redact(page: StatusPage, verify_for: CodeFor, visibility: Visibility) -> Sta
     if verify_for == "nothing" or visibility.is_trusted:
         return page
     own_keys = visibility.own_message_keys
+    page = replace(
+        page,
+        documents=tuple(replace(each, file=_redacted(each.file)) for each in page.documents),
+    )
     if verify_for == "conversation":
         own = tuple(line for line in page.conversation if line.key in own_keys)
         hidden = len(page.conversation) - len(own)

@@ -136,6 +136,14 @@ class ConversationLine:
     files: tuple[AttachmentLine, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """A document that staff gave to the customer, and when."""
+
+    file: AttachmentLine
+    at: datetime
+
+
 @dataclass(frozen=True)
 class StatusPage:
     """Everything that the page of one request shows at `now`.
@@ -175,6 +183,7 @@ class StatusPage:
     step_groups: tuple[StepGroup, ...] = ()
     conversation: tuple[ConversationLine, ...] = ()
     hidden_message_count: int = 0
+    documents: tuple[DocumentLine, ...] = ()
     may_withdraw: bool = False
     theme: Theme = DEFAULT_THEME
     draft: str = ""
