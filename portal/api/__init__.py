@@ -4,12 +4,14 @@ import asyncio
 import json
 from functools import cache
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from portal.api import (
     conversations,
+    documents,
     dropped_balls,
     failed_messages,
     handoffs,
@@ -34,6 +36,7 @@ from portal.api.schemas.inputs import (
     MarkToldInput,
     MovePromise,
     NewContact,
+    NewDocument,
     NewMessage,
     NewPromise,
     NewRequest,
@@ -61,6 +64,7 @@ from portal.api.schemas.requests import RequestList, RequestResponse
 from portal.api.staff import StaffList, StaffResponse
 from portal.api.third_parties import ThirdPartyEventInput, ThirdPartyUpdateInput
 from portal.models import ApiScope
+from portal.web.upload_limit import BASE64_EXPANSION, UploadLimit
 
 __all__ = ["ENDPOINTS", "problem", "routes"]
 
@@ -97,6 +101,9 @@ ENDPOINTS: list[WriteEndpoint | ReadEndpoint | FileEndpoint] = [
     WriteEndpoint(f"{PROMISE}/withdraw",   conversations.withdraw_promise, WithdrawPromise, PromiseResponse),
     WriteEndpoint(f"{REQUEST}/messages",       conversations.write,           NewMessage, MessageResponse, 201,
            location="/api/v1/messages/{id}", without_key=conversations.refuse_repeated_message),
+    WriteEndpoint(f"{REQUEST}/documents",      documents.give_document,       NewDocument, MessageResponse, 201,
+           location="/api/v1/messages/{id}", prepare=documents.store_document,
+           body_limit=Middleware(UploadLimit, expansion=BASE64_EXPANSION)),
     WriteEndpoint(f"{REQUEST}/contacts",       conversations.log_contact,     NewContact, ContactResponse, 201),
     ReadEndpoint(f"{REQUEST}/needs",            needs.show_needs,              needs.NeedList),
     WriteEndpoint(f"{NEED}/accept",            needs.accept_item,             Input, needs.NeedResponse),

@@ -10,6 +10,7 @@ import structlog
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -37,7 +38,8 @@ class WriteEndpoint:
 
     ``handler`` is given the unit of work, the body and the path parameters. ``location`` is the
     URL of what was created, with fields of the response in braces. ``without_key`` is given the
-    same as the handler, first, for a call that has no ``Idempotency-Key``.
+    same as the handler, first, for a call that has no ``Idempotency-Key``. ``prepare`` does before the
+    transaction what takes long; the handler gets its result as ``prepared``.
     """
 
     path: str
@@ -48,13 +50,16 @@ class WriteEndpoint:
     location: str | None = None
     scope: ApiScope = ApiScope.ACT
     without_key: Callable[..., Awaitable[None]] | None = None
+    prepare: Callable[..., Awaitable[Any]] | None = None
+    body_limit: Middleware | None = None
     query: ClassVar[type[BaseModel]] = NoQuery
     method: ClassVar[str] = "POST"
 
     @property
     def route(self) -> Route:
         """The route that serves it."""
-        return Route(self.path, self.serve, methods=[self.method])
+        middleware = [self.body_limit] if self.body_limit else []
+        return Route(self.path, self.serve, methods=[self.method], middleware=middleware)
 
     async def serve(self, request: Request) -> Response:
         """Run the handler. Raises PortalError for a rejected call, which changes nothing.
@@ -69,14 +74,20 @@ class WriteEndpoint:
         if body.by is not None:
             require_scope(key, ApiScope.ACT_AS_STAFF)
         idempotent_call = IdempotentCall.of(request, key, document)
+        more = {"prepared": await self.prepare(request, body)} if self.prepare else {}
         try:
-            return await self._run(request, key.actor, body, idempotent_call)
+            return await self._run(request, key.actor, body, idempotent_call, more)
         except IntegrityError:
             # A concurrent call did the same first: the second try finds what it stored.
-            return await self._run(request, key.actor, body, idempotent_call)
+            return await self._run(request, key.actor, body, idempotent_call, more)
 
     async def _run(
-        self, request: Request, actor: Actor, body: Input, idempotent_call: IdempotentCall | None
+        self,
+        request: Request,
+        actor: Actor,
+        body: Input,
+        idempotent_call: IdempotentCall | None,
+        more: dict[str, Any],
     ) -> Response:
         async with request.app.state.operations.begin(actor) as uow:
             first_response = await idempotent_call.find(uow) if idempotent_call else None
@@ -87,7 +98,7 @@ class WriteEndpoint:
                 uow.actor = replace(await _acting_staff(uow, body.by), via_key=actor.name)
             if idempotent_call is None and self.without_key is not None:
                 await self.without_key(uow, body, **_path(request))
-            response = await self.handler(uow, body, **_path(request))
+            response = await self.handler(uow, body, **_path(request), **more)
             response_json = response.model_dump_json()
             if record is not None:
                 # In the same transaction: a crash cannot keep the change and lose this record.

@@ -32,6 +32,7 @@ from portal.desk.personal_data import (
     show_personal_data,
 )
 from portal.desk.request.conversation.attachments import show_file
+from portal.desk.request.documents import upload_document
 from portal.desk.request.endpoints import (
     RequestEventStream,
     act_on_request,
@@ -44,6 +45,7 @@ from portal.desk.request.printable_link import show_printable_link
 from portal.desk.request.promises import preview_promise
 from portal.desk.staff import record_absence, show_staff
 from portal.web.body_limit import BodyLimit
+from portal.web.upload_limit import UploadLimit
 
 SIGN_IN_LIMIT = Middleware(BodyLimit, max_bytes=16_000)
 """The limit of a form from a person without a sign-in."""
@@ -87,6 +89,7 @@ routes: list[BaseRoute] = [
     Route("/desk/requests/{reference}/live",         RequestEventStream(), methods=["GET"]),
     Route("/desk/requests/{reference}/slip",         require_staff(show_printable_link)),
     Route("/desk/requests/{reference}/presence",     require_staff(update_presence), methods=["POST"]),
+    Route("/desk/requests/{reference}/documents",    require_staff(upload_document, max_files=1), methods=["POST"], middleware=[Middleware(UploadLimit)]),
     Route("/desk/requests/{reference}/promises/preview", require_staff(preview_promise), methods=["POST"]),
     Route("/desk/requests/{reference}/{verb:path}",  require_staff(act_on_request), methods=["POST"]),
 ]

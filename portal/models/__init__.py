@@ -47,6 +47,7 @@ from portal.models.people.person_request import (
     one_month_after,
 )
 from portal.models.people.presence import Presence
+from portal.models.people.push_subscription import PushSubscription
 from portal.models.people.staff_member import Role, StaffMember, hash_token
 from portal.models.people.staff_sign_in import (
     LAST_SEEN_INTERVAL,
@@ -156,6 +157,7 @@ __all__ = [
     "PromiseKind",
     "PromiseState",
     "PromiseWording",
+    "PushSubscription",
     "RequestStatus",
     "Role",
     "RunState",

@@ -4,9 +4,9 @@ An operation takes a ``UnitOfWork`` (one transaction), changes rows, records eve
 messages. When the unit of work ends it commits, and only then wakes workers and live pages.
 """
 
-from portal.operations.address_change import change_address, send_code_to_new_address
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.consent import ConsentChange, record_spoken_consent
+from portal.operations.conversation.documents import give_document
 from portal.operations.conversation.inbound_email import (
     UNREADABLE_MAIL_BODY,
     email_cause,
@@ -54,7 +54,10 @@ from portal.operations.open_request import CustomerDetails, RequestDetails, open
 from portal.operations.proactive_updates import announce_delay, send_due_updates
 from portal.operations.promises import keep_promise, make_promise, move_promise, withdraw_promise
 from portal.operations.reassignment import reassign, reassign_all, reassign_unlinked_dropped_balls
-from portal.operations.share_links import end_sharing, share_request
+from portal.operations.self_service.address_change import change_address, send_code_to_new_address
+from portal.operations.self_service.push_subscriptions import end_notifications, subscribe_browser
+from portal.operations.self_service.share_links import end_sharing, share_request
+from portal.operations.self_service.withdrawal import ask_to_withdraw, withdraw_request
 from portal.operations.staff import (
     add_staff,
     disable_staff,
@@ -87,7 +90,6 @@ from portal.operations.visits.booking import (
     visit_question,
 )
 from portal.operations.visits.windows import free_windows
-from portal.operations.withdrawal import ask_to_withdraw, withdraw_request
 from portal.operations.workflows import load_workflow
 
 __all__ = [
@@ -122,12 +124,14 @@ __all__ = [
     "disable_staff",
     "dismiss_dropped_ball",
     "email_cause",
+    "end_notifications",
     "end_sharing",
     "escalate",
     "find_visit",
     "forget_device",
     "free_windows",
     "get_free_window",
+    "give_document",
     "hold",
     "inspect_requests",
     "keep_promise",
@@ -178,6 +182,7 @@ __all__ = [
     "set_wishes",
     "settle_same_person",
     "share_request",
+    "subscribe_browser",
     "unreadable_email",
     "verify_code",
     "visit_question",

@@ -9,6 +9,7 @@ from portal.messaging.code_masking import MASKED_CODE
 from portal.models import (
     TRUST_DURATION,
     Channel,
+    PushSubscription,
     ServiceRequest,
     TrustedDevice,
     VerificationCode,
@@ -134,6 +135,9 @@ async def forget_devices(uow: UnitOfWork, customer_id: int, *, keep_id: int | No
     for device in (await uow.session.exec(devices)).all():
         if device.id != keep_id:
             await uow.session.delete(device)
+    # Which browser of these gets notifications is not known, so the texts come back.
+    notified = sa.delete(PushSubscription).where(col(PushSubscription.customer_id) == customer_id)
+    await (await uow.session.connection()).execute(notified)
     connection = await uow.session.connection()
     await connection.execute(
         sa.update(VerificationCode)

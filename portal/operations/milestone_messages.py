@@ -96,6 +96,8 @@ def _visit_reminder(renderer: MessageRenderer) -> tuple[MessageKind, str, str] |
 def _render_turn(renderer: MessageRenderer, event: Event, kind: MessageKind) -> str:
     """A hold, its end, or the end of the request; with the reason where it fits into one text."""
     run = renderer.current_run()
+    if event.kind == EventKind.CANCELLED and event.actor_kind == ActorKind.CUSTOMER:
+        return renderer.say("withdrawn")
     if renderer.request.closed_unconfirmed:
         return renderer.say_ending("unconfirmed")
     if kind == MessageKind.CANCELLED and renderer.outcome():

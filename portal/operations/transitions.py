@@ -16,7 +16,7 @@ from portal.models import (
 from portal.operations.authorization import authorize
 from portal.operations.device_verification import forget_devices
 from portal.operations.outbox import Draft
-from portal.operations.share_links import end_share_links
+from portal.operations.self_service.share_links import end_share_links
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules import authorization, stage_pauses
 from portal.rules.authorization import Act

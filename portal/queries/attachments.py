@@ -14,6 +14,7 @@ from portal.i18n.lazy_string import LazyString
 from portal.models import (
     Attachment,
     AttachmentRead,
+    Direction,
     Message,
     MessageKind,
     ServiceRequest,
@@ -85,10 +86,13 @@ async def reads_by_attachment(
 async def get_customer_attachment(
     session: AsyncSession, request_id: int, attachment_id: int
 ) -> Attachment:
-    """A file that the customer sent about this request. Raises NotFound for any other."""
+    """A file that the customer sent about this request, or that is given to them.
+
+    Raises NotFound for any other.
+    """
     attachment = await get_attachment(session, attachment_id)
     message = await session.get_one(Message, attachment.message_id)
-    if message.request_id != request_id or message.kind != MessageKind.CUSTOMER:
+    if message.request_id != request_id or message.kind not in KINDS_ON_PAGE:
         raise NotFound(LazyString("This file is not here."))
     return attachment
 
@@ -100,11 +104,14 @@ async def bytes_received(session: AsyncSession, request_id: int, now: datetime) 
         .join(Message, col(Message.id) == col(Attachment.message_id))
         .where(
             col(Message.request_id) == request_id,
+            col(Message.direction) == Direction.IN,
             col(Attachment.created_at) > now - timedelta(days=1),
         )
     )
     return int((await session.exec(query)).one())
 
 
-KINDS_WITH_ATTACHMENTS = (MessageKind.CUSTOMER, MessageKind.AUTOMATIC)
-"""Only what comes in brings files."""
+KINDS_ON_PAGE = (MessageKind.CUSTOMER, MessageKind.DOCUMENT)
+"""Of these the status page shows the files."""
+KINDS_WITH_ATTACHMENTS = (MessageKind.CUSTOMER, MessageKind.AUTOMATIC, MessageKind.DOCUMENT)
+"""What comes in, and what staff give to the customer."""

@@ -1,4 +1,4 @@
-"""Whose browser is this, what was sent to show it, and who shares an address."""
+"""Whose browser is this, what was sent to show it, who shares an address, whom to notify."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal.models import (
     Channel,
     ContactPoint,
+    PushSubscription,
     ServiceRequest,
     TrustedDevice,
     VerificationCode,
@@ -140,5 +141,15 @@ async def requests_of_customer(
         .options(selectinload(ServiceRequest.links))  # type: ignore[arg-type]
         .order_by(col(ServiceRequest.id).desc())
         .limit(limit)
+    )
+    return (await session.exec(query)).all()
+
+
+async def push_subscriptions(session: AsyncSession, customer_id: int) -> Sequence[PushSubscription]:
+    """Those of this customer, the oldest first."""
+    query = (
+        select(PushSubscription)
+        .where(col(PushSubscription.customer_id) == customer_id)
+        .order_by(col(PushSubscription.id))
     )
     return (await session.exec(query)).all()

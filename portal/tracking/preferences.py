@@ -19,6 +19,7 @@ from portal.operations import (
     WISH_BUTTONS,
     ConsentChange,
     UnitOfWork,
+    end_notifications,
     set_preferences,
     set_wishes,
 )
@@ -26,9 +27,11 @@ from portal.operations.conversation.wishes.preferences import clock_fields
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import get_by_token
+from portal.queries.trusted_devices import push_subscriptions
 from portal.tracking import preferences_view
 from portal.tracking.forms import read_form
 from portal.tracking.link_limits import LINK, STOP, count_post
+from portal.tracking.push import own_public_key
 from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import (
     find_trusted_device,
@@ -97,6 +100,9 @@ async def _apply(
     if change is not None:
         await set_preferences(uow, request, consent_change=change)
         return
+    if _button(form) == "push_off":
+        await end_notifications(uow, request)
+        return
     if _button(form) in WISH_BUTTONS:
         await set_wishes(uow, request, **WISH_BUTTONS[_button(form)])
         return
@@ -120,6 +126,7 @@ async def _page(
         service_request = await get_by_token(session, token)
         trusted = await is_trusted(request, saved_id(service_request))
         channels = await _channels(session, service_request, is_browser_trusted=trusted)
+        is_notified = bool(await push_subscriptions(session, service_request.customer_id))
     customer = service_request.customer
     page = preferences_view.PreferencesPage(
         reference=service_request.reference,
@@ -132,6 +139,8 @@ async def _page(
         verified="verified" in request.query_params and trusted,
         is_trusted=trusted,
         refusal=refusal.detail if refusal else None,
+        push_key=own_public_key(request.app.state.settings),
+        is_notified=is_notified,
         **_wishes(customer),
     )
     status = refusal.status if refusal else 200

@@ -22,7 +22,8 @@ class PreferencesPage:
 
     `is_trusted`: the browser has shown a code, so addresses are not masked. `verified`: it has
     shown it just now, to begin messages again. `quiet_from` and `quiet_until` are the hours in which
-    they want no message, as their clock shows them; empty where they named none.
+    they want no message, as their clock shows them; empty where they named none. ``push_key`` is our
+    public key for notifications; ``is_notified``: a browser of theirs gets them.
     """
 
     reference: str
@@ -38,6 +39,13 @@ class PreferencesPage:
     quiet_from: str = ""
     quiet_until: str = ""
     takes_questions: bool = True
+    push_key: str = ""
+    is_notified: bool = False
+
+    @property
+    def may_notify(self) -> bool:
+        """True where notifications can stand in for texts."""
+        return any(each.kind == "sms" and not each.stopped for each in self.channels)
 
     @property
     def stopped_all(self) -> bool:

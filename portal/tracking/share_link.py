@@ -10,7 +10,7 @@ from portal.i18n.lazy_string import LazyString
 from portal.models import CUSTOMER_ACTOR
 from portal.operations import end_sharing, share_request
 from portal.queries.requests import lock_by_token
-from portal.queries.share_links import find_share_link, find_shared_page
+from portal.queries.tracking_links import find_share_link, find_shared_page
 from portal.tracking.forms import read_form
 from portal.tracking.status_page.cache import StatusPageCache
 from portal.tracking.status_page.endpoints import open_link, open_page
@@ -94,6 +94,7 @@ def to_share(page: StatusPage) -> StatusPage:
         step_groups=tuple(_without_notes(group) for group in page.step_groups),
         conversation=(),
         hidden_message_count=0,
+        documents=(),
         may_withdraw=False,
     )
 

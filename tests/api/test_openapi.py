@@ -1,5 +1,6 @@
 """The OpenAPI document and the served API agree."""
 
+import base64
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +16,7 @@ from portal.business_time import now
 from portal.models import SYSTEM_ACTOR, DroppedBallKind, Message, MessageStatus
 from portal.operations.dropped_balls.resolution import raise_dropped_ball
 from tests.support.factories import Organisation
+from tests.support.sample_images import PDF
 from tests.support.workflows import GARAGE
 
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -168,6 +170,8 @@ async def test_responses_of_a_whole_request_match_the_schema(
     other = await call("POST", f"/messages/{again['id']}/resend", words)
     await lose(organisation, other["id"])
     await call("POST", f"/messages/{other['id']}/told", {"note": "He knows."})
+    document = {"name": "permit.pdf", "content": base64.b64encode(PDF).decode()}
+    await call("POST", "/requests/REF/documents", document)
     await call("POST", "/requests/REF/contacts", {"channel": "call", "reason": "other", "note": ""})
     await call("POST", "/requests/REF/hold", {"reason": "A part is missing.", "until": due})
     await call("POST", "/requests/REF/resume")

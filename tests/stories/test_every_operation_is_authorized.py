@@ -3,6 +3,7 @@
 Both tables name every address; a new one that is in neither table fails here.
 """
 
+import base64
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from portal.operations.conversation.canned_replies import add_canned_reply
 from tests.support.desk_client import HTMX, DeskClient, hidden_fields
 from tests.support.dropped_ball_helpers import DetectionDriver
 from tests.support.factories import Organisation
+from tests.support.sample_images import PDF
 from tests.support.twilio_client import CustomerPhone
 
 pytestmark = pytest.mark.either_database
@@ -101,6 +103,7 @@ DESK: dict[str, tuple[object, dict[str, str]]] = {
     "/desk/messages/{id}/told": (REFUSED, {}),
     "/desk/requests/new": (OPEN, {}),
     "/desk/requests/{reference}/presence": (OPEN, {}),
+    "/desk/requests/{reference}/documents": (REFUSED, {}),
     "/desk/requests/{reference}/promises/preview": (REFUSED, {"text": "Call back tomorrow"}),
     "/desk/requests/{reference}/{verb:path}": ("in the tables of actions", {}),
 }
@@ -128,6 +131,10 @@ API: dict[str, tuple[object, dict[str, Any]]] = {
     f"{REQUEST}/handoff/accept": (REFUSED, {}),
     f"{REQUEST}/handoff/refuse": (REFUSED, {"reason": "Not ours"}),
     f"{REQUEST}/handoff/recall": (REFUSED, {}),
+    f"{REQUEST}/documents": (
+        REFUSED,
+        {"name": "permit.pdf", "content": base64.b64encode(PDF).decode()},
+    ),
     f"{REQUEST}/minds": (OPEN, {"text": "No calls before noon"}),
     f"{REQUEST}/third-party": (REFUSED, {"event": "On its way"}),
     f"{REQUEST}/third-party-events": (REFUSED, {"code": "in_transit"}),

@@ -199,6 +199,13 @@ class NewMessage(Input):
     urgent: bool = Field(default=False, description="Goes in the customer's quiet hours too.")
 
 
+class NewDocument(Input):
+    """Puts a photo or a PDF on the customer's page."""
+
+    name: ShortText = Field(min_length=1, description="The name of the file: permit.pdf.")
+    content: str = Field(min_length=4, description="The file in base64 (RFC 4648).")
+
+
 class Retry(Input):
     """Sends the same text again."""
 

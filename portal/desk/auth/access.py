@@ -40,8 +40,11 @@ OUT_OF_BAND_TEMPLATES = (
 )
 
 
-def require_staff(endpoint: StaffEndpoint) -> Endpoint:
-    """Require a sign-in, else redirect to the sign-in page. Forms must come from this site."""
+def require_staff(endpoint: StaffEndpoint, *, max_files: int = 0) -> Endpoint:
+    """Require a sign-in, else redirect to the sign-in page. Forms must come from this site.
+
+    ``max_files`` is how many files a form may bring.
+    """
 
     async def guarded(request: Request) -> Response:
         reader = await find_current_staff(request)
@@ -49,10 +52,12 @@ def require_staff(endpoint: StaffEndpoint) -> Endpoint:
             return redirect_to_sign_in(request)
         try:
             if request.method == "POST":
-                await _check_form(request)
+                await _check_form(request, max_files)
             response = await endpoint(request, reader)
         except PortalError as refusal:
             response = await notice(request, reader, refusal)
+        finally:
+            await request.close()  # The files of the form.
         _mark_seen_afterwards(request, reader, response)
         return _with_page_headers(response)
 
@@ -128,9 +133,9 @@ def is_fragment(request: Request) -> bool:
     return "hx-request" in request.headers
 
 
-async def read_form(request: Request) -> FormData:
-    """The fields of the form. Files are rejected."""
-    return await request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
+async def read_form(request: Request, max_files: int = 0) -> FormData:
+    """The fields of the form. More than ``max_files`` files are rejected."""
+    return await request.form(max_files=max_files, max_fields=MAX_FORM_FIELDS)
 
 
 def field(form: FormData, name: str) -> str:
@@ -139,9 +144,9 @@ def field(form: FormData, name: str) -> str:
     return value.replace("\x00", "").strip() if isinstance(value, str) else ""
 
 
-async def _check_form(request: Request) -> None:
+async def _check_form(request: Request, max_files: int) -> None:
     check_form_origin(request)
-    token = field(await read_form(request), "form_token")
+    token = field(await read_form(request, max_files), "form_token")
     if not is_valid_form_token(request, token):
         raise NotAllowed(
             "This form is from an earlier sign-in, so nothing was done. "

@@ -214,6 +214,7 @@ DESCRIPTIONS: Mapping[EventKind, Description] = {
     EventKind.CONTACT_LOGGED: _contact_logged,
     EventKind.PREFERENCES_CHANGED: _preferences_changed,
     EventKind.LINK_REPLACED: _always("Changed the status link"),
+    EventKind.DOCUMENT_GIVEN: _always("Put a document on the status page"),
     EventKind.LINK_SHARED: _link_shared,
     EventKind.BALL_DISMISSED: _always("Dismissed an item that needed attention"),
     EventKind.CUSTOMER_NOTE_CHANGED: _always("Changed the customer note"),

@@ -14,6 +14,7 @@ from portal.desk.auth.current_staff import CurrentStaff, find_current_staff
 from portal.desk.auth.streams import serve_stream
 from portal.desk.board.endpoints import render_board
 from portal.desk.labels import REASON_LABELS
+from portal.desk.request import documents
 from portal.desk.request.actions import find_action, perform_action, reference_of
 from portal.desk.request.presenter import present_request
 from portal.desk.request.promises import preview_unless_agreed
@@ -164,6 +165,8 @@ def success_message(verb: str, view: RequestView) -> str | None:
     """What to say after an action; None for an unknown one."""
     if verb == "contacts" and view.promises and "messages" not in view.actions:
         return "Saved. Open commitments stay as they are."
+    if verb == documents.VERB:
+        return documents.SAID
     try:
         return find_action(verb)[0].said
     except NotFound:

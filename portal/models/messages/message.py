@@ -52,6 +52,7 @@ class MessageKind(StrEnum):
     AUTOMATIC = "automatic"
     NOTICE = "notice"
     ADDRESS = "address"
+    DOCUMENT = "document"
 
 
 class MessageStatus(StrEnum):

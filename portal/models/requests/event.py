@@ -61,6 +61,7 @@ class EventKind(StrEnum):
     PROMISE_MOVED = "promise_moved"
     PROMISE_MISSED = "promise_missed"
     PROMISE_WITHDRAWN = "promise_withdrawn"
+    DOCUMENT_GIVEN = "document_given"
     MESSAGE_IN = "message_in"
     MESSAGE_OUT = "message_out"
     MESSAGE_RETRIED = "message_retried"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import col, select
 
+from portal.messaging.push import PUSH_ID_PREFIX
 from portal.messaging.send_errors import FailureRule, NotSent, Refused, SendError
 from portal.messaging.sms import twilio_codes
 from portal.messaging.sms.twilio_client import Accepted
@@ -145,7 +146,8 @@ async def _record(
     if isinstance(result, Accepted):
         if message.channel == Channel.SMS:
             await record_provider_id(uow, message, result.sid)
-            message.segments = result.segments or message.segments
+            is_notification = result.sid.startswith(PUSH_ID_PREFIX)
+            message.segments = 0 if is_notification else result.segments or message.segments
         attempt.status = MessageStatus.ACCEPTED
         attempt.provider_sid = result.sid
         await apply_status(uow, message, at_least_accepted(result.status), None)

@@ -27,6 +27,7 @@ from portal.models import (
     MessageStatus,
     Need,
     Promise,
+    PushSubscription,
     ServiceRequest,
     ShareLink,
     StageRun,
@@ -58,7 +59,12 @@ CHUNK = 500
 UNSETTLED = (MessageStatus.QUEUED, MessageStatus.UNKNOWN, MessageStatus.REVIEW)
 TABLES_OF_A_REQUEST: tuple[Any, ...] = (StageRun, Handoff, Promise, FollowUp, Contact, Need)
 ROWS_OF_A_REQUEST: tuple[Any, ...] = (TrackingLink, ShareLink, VerificationCode)
-ROWS_OF_A_CUSTOMER: tuple[Any, ...] = (ContactPoint, TrustedDevice, VerificationCode)
+ROWS_OF_A_CUSTOMER: tuple[Any, ...] = (
+    ContactPoint,
+    PushSubscription,
+    TrustedDevice,
+    VerificationCode,
+)
 
 
 class RowEraser:

@@ -33,7 +33,9 @@ from portal.models import (
     Need,
     PersonRequest,
     Promise,
+    PushSubscription,
     ServiceRequest,
+    ShareLink,
     StageRun,
     TrackingLink,
     TrustedDevice,
@@ -213,6 +215,14 @@ class PersonReader:
             "verification_codes": [
                 records.code(item)
                 for item in await self._of(VerificationCode, "customer_id", scope.customer_ids)
+            ],
+            "share_links": [
+                records.share_link(item)
+                for item in await self._of(ShareLink, "request_id", scope.request_ids)
+            ],
+            "notified_browsers": [
+                records.notified_browser(item)
+                for item in await self._of(PushSubscription, "customer_id", scope.customer_ids)
             ],
             "requests_about_personal_data": [
                 records.person_request(item)

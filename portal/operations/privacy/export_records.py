@@ -19,7 +19,9 @@ from portal.models import (
     Need,
     PersonRequest,
     Promise,
+    PushSubscription,
     ServiceRequest,
+    ShareLink,
     StageRun,
     TrustedDevice,
     VerificationCode,
@@ -139,6 +141,16 @@ def device(row: TrustedDevice) -> Record:
 def code(row: VerificationCode) -> Record:
     """A code that was sent; its digits are not stored."""
     return _pick(row, "channel", "address", "created_at", "used_at")
+
+
+def share_link(row: ShareLink) -> Record:
+    """A link that was shared with a family; its token is a secret."""
+    return _pick(row, "created_at", "ended_at")
+
+
+def notified_browser(row: PushSubscription) -> Record:
+    """A browser that gets notifications; its endpoint is a secret."""
+    return _pick(row, "created_at")
 
 
 def person_request(row: PersonRequest) -> Record:

@@ -23,6 +23,7 @@ from portal.models import (
 from portal.models.people.given_name import staff_first_name
 from portal.queries.status_page.rows import AttachmentRow, MessageRow
 from portal.tracking.status_page.conversation_view import AttachmentLine, ConversationLine
+from portal.tracking.status_page.view_models import DocumentLine
 
 CONVERSATION_KINDS = frozenset(
     {
@@ -68,6 +69,19 @@ def build_conversation(
         )
         for message in shown
     )
+
+
+def list_documents(
+    messages: Iterable[MessageRow], attachments: Iterable[AttachmentRow]
+) -> tuple[DocumentLine, ...]:
+    """What staff gave to the customer, the newest first."""
+    given = {row.id: row.created_at for row in messages if row.kind == MessageKind.DOCUMENT}
+    lines = [
+        DocumentLine(_file(row), given[row.message_id])
+        for row in attachments
+        if row.message_id in given
+    ]
+    return tuple(reversed(lines))
 
 
 def _without_copies(messages: Iterable[MessageRow]) -> Iterable[MessageRow]:

@@ -32,7 +32,7 @@ from portal.rules.visits import VisitPlan
 from portal.rules.withdrawal import allows_withdrawal
 from portal.tracking.status_page.appointment_view import VisitDay
 from portal.tracking.status_page.appointments import find_appointments
-from portal.tracking.status_page.conversation import build_conversation
+from portal.tracking.status_page.conversation import build_conversation, list_documents
 from portal.tracking.status_page.expectations import (
     customer_action,
     place_to_come,
@@ -119,6 +119,7 @@ def present_status_page(
         conversation=build_conversation(
             snapshot.messages, snapshot.attachments, organisation.brand
         ),
+        documents=list_documents(snapshot.messages, snapshot.attachments),
         may_withdraw=snapshot.closed_at is None
         and allows_withdrawal(
             definition, {run.stage_key for run in snapshot.runs if run.reached_at is not None}

@@ -31,6 +31,10 @@ def redact(page: StatusPage, verify_for: CodeFor, visibility: Visibility) -> Sta
     # The name of a file may be private, and its message is not known to be this browser's.
     page = replace(page, needs=page.needs.without_files())
     own_keys = visibility.own_message_keys
+    page = replace(
+        page,
+        documents=tuple(replace(each, file=_redacted(each.file)) for each in page.documents),
+    )
     if verify_for == "conversation":
         own = tuple(line for line in page.conversation if line.key in own_keys)
         hidden = len(page.conversation) - len(own)

@@ -16,7 +16,12 @@ from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.rules.stage_timeline import StepState
 from portal.tracking.status_page.appointment_view import Appointment, VisitDay
-from portal.tracking.status_page.conversation_view import ConversationLine, ShownLine, show_lines
+from portal.tracking.status_page.conversation_view import (
+    AttachmentLine,
+    ConversationLine,
+    ShownLine,
+    show_lines,
+)
 from portal.tracking.status_page.needs_view import NO_NEEDS, Needs
 from portal.tracking.status_page.timeline_view import (
     ArrivalLine,
@@ -104,6 +109,14 @@ class Question:
     is_full: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """A document that staff gave to the customer, and when."""
+
+    file: AttachmentLine
+    at: datetime
+
+
 @dataclass(frozen=True)
 class StatusPage:
     """Everything that the page of one request shows at `now`.
@@ -154,6 +167,7 @@ class StatusPage:
     step_groups: tuple[StepGroup, ...] = ()
     conversation: tuple[ConversationLine, ...] = ()
     hidden_message_count: int = 0
+    documents: tuple[DocumentLine, ...] = ()
     may_withdraw: bool = False
     theme: Theme = DEFAULT_THEME
     text_number: str | None = None

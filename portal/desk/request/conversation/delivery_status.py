@@ -59,6 +59,7 @@ KIND_LABELS = {
     MessageKind.AUTOMATIC: "Automatic reply",
     MessageKind.NOTICE: "Staff notice",
     MessageKind.ADDRESS: "New address",
+    MessageKind.DOCUMENT: "Document",
 }
 
 PROVIDER_NAMES = {

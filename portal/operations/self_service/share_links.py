@@ -6,7 +6,7 @@ from sqlmodel import col
 from portal.models import EventKind, ServiceRequest, ShareLink
 from portal.models.columns import saved_id
 from portal.operations.unit_of_work import UnitOfWork
-from portal.queries.share_links import find_share_link
+from portal.queries.tracking_links import find_share_link
 
 
 async def share_request(uow: UnitOfWork, request: ServiceRequest) -> ShareLink:

@@ -1,0 +1,1 @@
+"""What customers do by themselves: withdraw, change their address, share, choose notifications."""
