@@ -10,6 +10,7 @@ from portal.operations import (
     CustomerDetails,
     advance,
     ask_correction,
+    recall,
     receive_text,
     send_back,
 )
@@ -186,6 +187,21 @@ async def test_return_to_the_customer_shows_its_reason_in_the_same_way(
     assert "asks you to correct this" not in words
     permit = await organisation.reload(permit)
     assert permit.status == RequestStatus.OPEN
+
+
+async def test_recalled_handoff_asks_for_nothing_a_second_time(client, organisation):
+    """Fire Review has not accepted it, so the counter has it again, with the plans."""
+    await organisation.load(DRAWINGS.format(items=ITEM))
+    people = organisation.people
+    permit = await organisation.open("garage", by=people.cora.actor)
+    permit = await organisation.run(advance, permit, by=people.cora.actor)
+    await send_plans(client, permit, need="plans")
+    permit = await organisation.run(advance, permit, by=people.cora.actor)
+    permit = await organisation.run(recall, permit, by=people.cora.actor)
+    assert permit.status == RequestStatus.OPEN
+    words = read(await client.get(link(permit)))
+    assert "It is being checked." in words
+    assert "Send a photo or a PDF" not in words
 
 
 async def test_desk_accepts_an_item_and_asks_for_a_correction(
