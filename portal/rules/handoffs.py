@@ -11,6 +11,7 @@ from portal.models.requests.handoff import Handoff
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.rules.follow_ups import FollowUpFlow
+from portal.rules.needs import is_to_send
 from portal.rules.stage_flow import HandoffSender, StageFlow
 
 
@@ -172,6 +173,7 @@ class HandoffFlow:
         is_waiting = any(question.is_asked for question in restored) or (
             stage.pauses_clock and bool(restored or stage.question is None)
         )
+        is_waiting &= not stage.needs or is_to_send(self.request, run)
         run.undo_end(
             is_waiting=is_waiting and run.reached_at is not None,
             on_third_party=stage.third_party_awaited is not None,

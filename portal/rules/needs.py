@@ -63,17 +63,21 @@ def waiting_run(request: ServiceRequest, need: Need) -> StageRun | None:
     return next((run for run in request.open_runs if run.stage_key == need.stage_key), None)
 
 
+def is_to_send(request: ServiceRequest, run: StageRun) -> bool:
+    """Whether the customer has an item of this stage to send."""
+    return any(need.is_to_send for need in request.needs if need.stage_key == run.stage_key)
+
+
 def update_waiting(facts: Facts, run: StageRun | None) -> None:
     """The run waits on the customer while they have something to send, and no longer."""
     if run is None:
         return
     request, stage = facts.request, facts.request.definition.stage(run.stage_key)
-    is_to_send = any(need.is_to_send for need in request.needs if need.stage_key == run.stage_key)
     is_asked = any(question.run is run and question.is_asked for question in request.follow_ups)
-    if run.waits_on_customer and not is_to_send and not is_asked:
+    if run.waits_on_customer and not is_to_send(request, run) and not is_asked:
         run.correction, run.correction_by_id = "", None
         run.stop_waiting(facts.now, facts.roster.department_by_id(run.department_id))
-    elif is_to_send and stage.pauses_clock and not run.waits_on_customer:
+    elif is_to_send(request, run) and stage.pauses_clock and not run.waits_on_customer:
         run.wait_on_customer(facts.now)
     request.derive_state()
 

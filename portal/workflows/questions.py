@@ -152,10 +152,13 @@ def check_questions(
     questions: Iterable[tuple[TableReader, FollowUpDefinition | None]],
     after: stage_graph.Dependencies,
 ) -> None:
-    """Report questions with the same key, and answers that send back to a stage not before theirs.
+    """Report questions with the same key, and answers that lead where they cannot.
 
-    ``after`` has the dependencies of each stage, by key.
+    That is back to a stage not before theirs, or straight to a question with fields. ``after`` has
+    the dependencies of each stage, by key.
     """
+    questions = list(questions)
+    _check_unfilled_fields(questions, after)
     keys: set[str] = set()
     for table, question in questions:
         if question is None:
@@ -182,4 +185,35 @@ def check_questions(
                         answer,
                         f'sends back to "{action.stage}", which does not come before',
                         did_you_mean(action.stage, earlier_stages),
+                    )
+
+
+def _check_unfilled_fields(
+    questions: Iterable[tuple[TableReader, FollowUpDefinition | None]],
+    after: stage_graph.Dependencies,
+) -> None:
+    """Report a yes or a no that opens a stage whose question has fields: nobody fills them in."""
+    known = [(table, question) for table, question in questions if question is not None]
+    with_fields = {
+        question.after_stage: question.fields[0]
+        for _, question in known
+        if question.fields and question.asked_when == "reached"
+    }
+    for table, question in known:
+        for answer, action in (("yes", question.yes), ("no", question.no)):
+            if action is None or action.kind not in ("open", "complete"):
+                continue
+            is_of_stage = question.asked_when == "reached"
+            opened = [
+                key
+                for key in with_fields
+                if is_of_stage and question.after_stage in after.get(key, ())
+            ]
+            for stage in [action.stage] if action.kind == "open" else opened:
+                if stage in with_fields:
+                    table.add_issue(
+                        answer,
+                        f'leads with "{answer}" straight to "{stage}", which asks about '
+                        f"{{{with_fields[stage]}}}",
+                        "Put a stage of your own before it, whose people fill that in.",
                     )

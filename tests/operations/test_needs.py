@@ -10,11 +10,12 @@ from portal.operations import (
     CustomerDetails,
     advance,
     ask_correction,
+    recall,
     receive_text,
     send_back,
 )
 from portal.operations.conversation.attachments import IncomingMedia, reject_fetched
-from portal.workflows import WorkflowFileError, read_workflow
+from portal.workflows import WorkflowFileError, read_workflow, shipped_workflow_files
 from tests.support.customer_device import verify_device
 from tests.support.desk_client import visible_text
 from tests.support.sample_images import PDF
@@ -188,6 +189,21 @@ async def test_return_to_the_customer_shows_its_reason_in_the_same_way(
     assert permit.status == RequestStatus.OPEN
 
 
+async def test_recalled_handoff_asks_for_nothing_a_second_time(client, organisation):
+    """Fire Review has not accepted it, so the counter has it again, with the plans."""
+    await organisation.load(DRAWINGS.format(items=ITEM))
+    people = organisation.people
+    permit = await organisation.open("garage", by=people.cora.actor)
+    permit = await organisation.run(advance, permit, by=people.cora.actor)
+    await send_plans(client, permit, need="plans")
+    permit = await organisation.run(advance, permit, by=people.cora.actor)
+    permit = await organisation.run(recall, permit, by=people.cora.actor)
+    assert permit.status == RequestStatus.OPEN
+    words = read(await client.get(link(permit)))
+    assert "It is being checked." in words
+    assert "Send a photo or a PDF" not in words
+
+
 async def test_desk_accepts_an_item_and_asks_for_a_correction(
     client, organisation, permit, desk_clients
 ):
@@ -209,6 +225,22 @@ async def test_desk_accepts_an_item_and_asks_for_a_correction(
     assert [need.state for need in permit.needs] == [NeedState.ACCEPTED]
     assert not [promise for promise in permit.promises if promise.is_open]
     assert "Accepted “Floor plans, PDF”" in visible_text(await cora.page(permit))
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"),
+    [("es", "Planos de su edificio, en PDF"), ("ar", "مخططات البناء بصيغة PDF")],
+)
+async def test_shipped_permit_says_what_it_needs_in_each_language(
+    client, organisation, locale, title
+):
+    permit = next(file for file in shipped_workflow_files() if "permit" in file.name)
+    await organisation.load(permit.read_text(encoding="utf-8"))
+    customer = CustomerDetails(name="Lucia Ruiz", phone="+14155550134", locale=locale)
+    mona = organisation.people.mona.actor
+    request = await organisation.open("building-permit", customer, by=mona)
+    request = await organisation.run(advance, request, by=mona)
+    assert title in read(await client.get(link(request)))
 
 
 async def test_item_that_came_by_post_is_marked_at_the_desk(

@@ -224,6 +224,17 @@ def test_mistake_in_the_fields_of_a_question_has_a_line_and_a_remedy(old, new, p
     assert all(issue.line and issue.remedy for issue in refused.value.issues)
 
 
+def test_answer_cannot_lead_straight_to_a_question_with_fields():
+    """Nobody is there to fill them in."""
+    consent = 'milestone = false\nquestion = "May we open it? Reply YES or NO."\n'
+    text = QUOTED.replace('expected = "1d"\n\n', f'expected = "1d"\n{consent}\n', 1)
+    with pytest.raises(WorkflowFileError) as refused:
+        read_workflow(text)
+    [issue] = refused.value.issues
+    assert 'straight to "quote", which asks about {amount}' in issue.message
+    assert issue.line
+
+
 def test_field_of_any_lower_case_name_may_be_declared():
     text = QUOTED.replace("{amount}", "{battery_price}").replace(
         "no = {", 'fields = ["battery_price"]\nyes_label = "Yes, for {battery_price}"\nno = {'

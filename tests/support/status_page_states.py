@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.branding.theme import DEFAULT_THEME
 from portal.business_time import TimeWindow
+from portal.tracking.status_page.needs_view import Correction, NeededItem, Needs
 from portal.tracking.status_page.timeline_view import (
     ArrivalLine,
     CurrentDepartment,
@@ -157,6 +158,9 @@ def permit() -> StatusPage:
     )  # fmt: skip
 
 
+PASSPORT = NeededItem("passport", "Copy of your passport", "needed", "The page with your photo.")
+TOO_DARK = Correction("The photo is too dark to read. Please take it again in daylight.", "Pia")
+
 STATES: dict[str, StatusPage] = {
     "in work": replace(MARTIN, promises=(PENDING_PROMISE,), conversation=(ASKED, HEARD)),
     "nothing said": replace(MARTIN, conversation=()),
@@ -202,6 +206,25 @@ STATES: dict[str, StatusPage] = {
     "waiting on papers": paused_page(
         "We need a copy of your passport",
         status="waiting_on_customer", headline="We need a copy of your passport", action="files",
+    ),
+    "papers needed": paused_page(
+        "We need a copy of your passport", status="waiting_on_customer",
+        headline="We need a copy of your passport", needs=Needs((PASSPORT,)),
+    ),
+    "papers sent": with_made(
+        replace(MADE, note=None),
+        needs=Needs((replace(
+            PASSPORT, state="sent", file="passport.pdf", sent_at=NOW - HOUR, owner="Pia",
+            due_at=NOW + HOUR,
+        ),)),
+    ),
+    "to correct": paused_page(
+        "We need a copy of your passport", status="waiting_on_customer",
+        needs=Needs((replace(PASSPORT, state="correction"),), TOO_DARK),
+    ),
+    "a price": paused_page(
+        "Your quote is ready", status="waiting_on_customer",
+        question=Question("7", "Your quote is $89. Shall we go ahead?", yes="Yes, go ahead for $89"),
     ),
     "on hold": paused_page(
         status="on_hold",

@@ -67,6 +67,21 @@ SAYS = {
         "Send a photo or a PDF",
         "Or write it below. It goes on as soon as we have it.",
     ),
+    "papers needed": (
+        "We need a copy of your passport, Martin",
+        "What we need from you Copy of your passport The page with your photo.",
+        "Or write it below. It goes on as soon as we have it.",
+    ),
+    "papers sent": (
+        "We have what you sent, Martin",
+        "passport.pdf, sent 2:30 pm. Pia checks it by 4:30 pm. Send more",
+    ),
+    "to correct": (
+        "The photo is too dark to read. Please take it again in daylight.",
+        "Pia asks you to correct this. What we need from you",
+        "Send again",
+    ),
+    "a price": ("Your quote is $89. Shall we go ahead? Yes, go ahead for $89 No",),
     "on hold": (
         "On hold for now, Martin",
         "We wait for your employer's answer. We take it up again by Mon 30 Nov.",

@@ -208,7 +208,7 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
             if question.is_pending:
                 question.close(FollowUpState.WITHDRAWN, now)
         for need in self.needs:
-            if need.state not in (NeedState.ACCEPTED, NeedState.WITHDRAWN):
+            if need.is_to_send or need.state == NeedState.SENT:
                 self.close_check_promise(need, now, "The request is closed.")
                 need.state = NeedState.WITHDRAWN
         for promise in self.promises:
