@@ -111,8 +111,9 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
         "title": timeline.definition.title_in(snapshot.title, snapshot.locale),
         "department": timeline.department(snapshot.department_id).name,
     }
-    text = fill_template(without_reply_hint(timeline.question(asked[-1])), values)
-    return Question(str(asked[-1].id), text, asks_time=asked[-1].expects == AnswerType.TIME)
+    asks_time = asked[-1].expects == AnswerType.TIME
+    question = without_reply_hint(timeline.question(asked[-1]), asks_time=asks_time)
+    return Question(str(asked[-1].id), fill_template(question, values), asks_time=asks_time)
 
 
 def _pause(snapshot: StatusPageRow, timeline: TimelinePresenter) -> Pause | None:
