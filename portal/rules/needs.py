@@ -55,7 +55,8 @@ def correct_returned(facts: Facts, run: StageRun, reason: str) -> None:
 def waits_for_customer(stage: StageDefinition) -> bool:
     """Whether the customer does something in this stage, such as sending files."""
     is_only_pause = stage.pauses_clock and stage.question is None and not stage.third_party
-    return bool(stage.needs) or is_only_pause
+    is_theirs = is_only_pause and stage.third_party_awaited is None
+    return bool(stage.needs) or is_theirs
 
 
 def waiting_run(request: ServiceRequest, need: Need) -> StageRun | None:

@@ -177,3 +177,16 @@ def test_vendored_scripts_have_their_licences() -> None:
 )
 def test_page_with_buttons_has_no_reply_hint(asked: str, alone: str) -> None:
     assert without_reply_hint(asked) == alone
+
+
+@pytest.mark.parametrize(
+    ("asked", "alone"),
+    [
+        ("When may we come? Reply such as Tuesday 10 am.", "When may we come?"),
+        ("Visita: ¿cuándo? Ejemplo: martes a las 10.", "Visita: ¿cuándo?"),
+        ("متى يناسبك؟ اختر هنا:", "متى يناسبك؟"),
+        ("Name a time that suits you.", "Name a time that suits you."),
+    ],
+)
+def test_question_about_a_time_is_shown_without_how_to_write_it(asked: str, alone: str) -> None:
+    assert without_reply_hint(asked, asks_time=True) == alone

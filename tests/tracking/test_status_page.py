@@ -294,6 +294,22 @@ def test_times_are_written_in_plain_words(said: str, words: str) -> None:
     assert said == words
 
 
+@pytest.mark.parametrize(
+    ("locale", "days", "words"),
+    [
+        ("en", 0.2, "1 day"),
+        ("en", 8.5, "9 days"),
+        ("en", 29, "5 weeks"),
+        ("es", 6, "6 días"),
+        ("es", 29, "5 semanas"),
+        ("ar", 6, "6 أيام"),
+        ("ar", 14, "أسبوعان"),
+    ],
+)
+def test_long_durations_are_rounded_up(locale: str, days: float, words: str) -> None:
+    assert TimeFormatter(locale, "UTC", NOW).about(timedelta(days=days)) == words
+
+
 def test_midnight_is_correct_across_clock_changes() -> None:
     """On 1 November 2026 New York's day has 25 hours."""
     noon = datetime(2026, 11, 1, 17, 0, tzinfo=UTC)

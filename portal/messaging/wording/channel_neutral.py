@@ -27,6 +27,11 @@ def without_opt_out_hint(body: str) -> str:
     return body.strip()
 
 
-def without_reply_hint(question: str) -> str:
-    """The question alone; all of it, where nothing else would be left."""
+def without_reply_hint(question: str, *, asks_time: bool = False) -> str:
+    """The question alone; all of it, where nothing else would be left.
+
+    Of a question about a time, what follows its last question mark says how to write the time.
+    """
+    if asks_time and (end := max(question.rfind("?"), question.rfind("؟"))) >= 0:
+        return question[: end + 1].strip()
     return REPLY_HINT.sub("", question).strip() or question

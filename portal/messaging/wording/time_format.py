@@ -8,6 +8,7 @@ Unicode CLDR through Babel; which of them to use is ours.
 A text is read again on a later day, so times in it are ``lasting``: always by date.
 """
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,7 +19,6 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_timedelta, get_timezone_location
 from babel.lists import format_list
-from babel.units import format_unit
 
 from portal.business_time import OpeningHours
 from portal.i18n.languages import DIGITS
@@ -130,8 +130,11 @@ class TimeFormatter:
     def about(self, duration: timedelta) -> str:
         """A long duration, rounded up: "9 days", "5 weeks"."""
         days = -(-duration // timedelta(days=1))
-        number, unit = (days, "day") if days < DAYS_AS_WEEKS else (-(-days // 7), "week")
-        text = format_unit(number, f"duration-{unit}", locale=_supported_locale(self.locale))
+        text = (
+            _in_weeks(self.locale, -(-days // 7))
+            if days >= DAYS_AS_WEEKS
+            else _in_days(self.locale, days)
+        )
         return self._local_digits(text)
 
     def length(self, duration: timedelta) -> str:
@@ -309,6 +312,20 @@ def _names(locale: str) -> CalendarNames:
 def _length(locale: str, seconds: int) -> str:
     return format_timedelta(
         timedelta(seconds=seconds), threshold=1, locale=_supported_locale(locale)
+    )
+
+
+@lru_cache(512)
+def _in_days(locale: str, days: int) -> str:
+    return format_timedelta(
+        timedelta(days=days), "day", threshold=math.inf, locale=_supported_locale(locale)
+    )
+
+
+@lru_cache(512)
+def _in_weeks(locale: str, weeks: int) -> str:
+    return format_timedelta(
+        timedelta(weeks=weeks), "week", threshold=math.inf, locale=_supported_locale(locale)
     )
 
 

@@ -141,7 +141,9 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
         "title": timeline.definition.title_in(snapshot.title, snapshot.locale),
         "department": timeline.department(snapshot.department_id).name,
     }
-    text = fill_template(without_reply_hint(timeline.question(row)), values | fields)
+    asks_time = row.expects == AnswerType.TIME
+    words = without_reply_hint(timeline.question(row), asks_time=asks_time)
+    text = fill_template(words, values | fields)
     definition = timeline.definition.question(row.key)
     days = _free_days(snapshot, timeline, row)
     return Question(
@@ -149,7 +151,7 @@ def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) 
         text,
         yes=_label(definition.yes_label, fields, snapshot.locale) or _default_yes(fields),
         no=_label(definition.no_label, fields, snapshot.locale) or LazyString("No"),
-        asks_time=row.expects == AnswerType.TIME,
+        asks_time=asks_time,
         read_back=row.read_back_at is not None,
         takes_wrong=definition.wrong is not None and not asks_again(row, snapshot.follow_ups),
         windows=days[:MAX_DAYS],
