@@ -12,6 +12,7 @@ from portal.messaging.link_spacing import space_after_links
 from portal.messaging.send_rules import NOT_DELIVERED
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.wording.channel_neutral import without_opt_out_hint
+from portal.messaging.wording.signatures import MAX_TEXT_LENGTH, without_signature
 from portal.models import (
     Channel,
     ConsentSource,
@@ -39,8 +40,6 @@ from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act, fulfils_call_promise
 
-MAX_TEXT_LENGTH = 1_600
-"""Letters that Twilio takes in one text."""
 REPEATED_WITHIN = timedelta(minutes=1)
 """The same message again within this time is taken for one call that was made twice."""
 
@@ -106,6 +105,7 @@ async def refuse_repeated_message(
         if channels and message.channel not in channels:
             continue
         written = without_opt_out_hint(message.body).removeprefix(f"{brand}: ")
+        written = without_signature(written, brand)
         if written in (body, to_gsm7(body).removeprefix(f"{brand}: ")):
             raise Conflict(
                 f"The customer was sent this less than a minute ago, as message {message.id}. Nothing "

@@ -1,10 +1,11 @@
 """Presents a request on its status page: timeline, question, promises, conversation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.business_time import zone_or_utc
+from portal.i18n.languages import language_of
 from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
 from portal.messaging.wording.renderer import as_sentence, fill_template
@@ -53,6 +54,7 @@ def present_status_page(
     now: datetime,
 ) -> StatusPage:
     """Everything that the customer reads of this request at ``now``."""
+    snapshot = _with_public_names(snapshot, definition)
     timeline = TimelinePresenter(snapshot, definition, now)
     return StatusPage(
         now=now,
@@ -83,9 +85,21 @@ def present_status_page(
         appointments=find_appointments(timeline),
         step_groups=tuple(timeline.step_groups()),
         conversation=build_conversation(
-            snapshot.messages, snapshot.attachments, organisation.brand
+            snapshot.messages,
+            snapshot.attachments,
+            organisation.brand,
+            language_of(snapshot.locale),
         ),
     )
+
+
+def _with_public_names(snapshot: StatusPageRow, definition: WorkflowDefinition) -> StatusPageRow:
+    """The departments by the names that the customer reads."""
+    departments = tuple(
+        replace(row, name=definition.department_name(row.key, row.name, snapshot.locale))
+        for row in snapshot.departments
+    )
+    return replace(snapshot, departments=departments)
 
 
 def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) -> Question | None:
