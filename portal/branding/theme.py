@@ -72,12 +72,15 @@ class Theme:
         digests = [hashlib.sha256(self.css(name).encode()).digest() for name in STYLESHEETS]
         return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
-    def mark(self, brand: str) -> Markup:
-        """The markup at the top of a page: the logo with the brand as its alt text, or the brand."""
+    def mark(self, brand: str, *, origin: str = "") -> Markup:
+        """The markup at the top of a page: the logo with the brand as its alt text, or the brand.
+
+        A mail is not read at our origin, so that it names it.
+        """
         if self.logo is None:
             return Markup("<b>{}</b>").format(brand)
         return Markup('<img src="{}" alt="{}" width="{}" height="32">').format(
-            self.logo.url, brand, round(32 * self.logo.aspect_ratio)
+            origin + self.logo.url, brand, round(32 * self.logo.aspect_ratio)
         )
 
 

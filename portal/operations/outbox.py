@@ -20,6 +20,7 @@ from portal.messaging.sms import segments
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.plain_names import with_plain_names
+from portal.messaging.wording.signatures import sign
 from portal.models import (
     Channel,
     DeliveryReason,
@@ -42,8 +43,8 @@ class Draft:
     """The content of a message to a customer, and its cause.
 
     One ``cause`` has one message by each kind and channel. ``mail_body`` is the body of an e-mail,
-    where that has room for more. ``author`` is the brand where it is
-    empty. ``urgent``: it is sent at any hour, because time is short or the customer waits for it.
+    where that has room for more. ``author`` is the brand where it is empty; a text of a colleague's
+    begins with their name and the brand. ``urgent``: it is sent at any hour, because time is short or the customer waits for it.
     """
 
     kind: MessageKind
@@ -78,6 +79,11 @@ class Outbox:
         ``suppressed`` and has the reason.
         """
         channel, address, refusal = await self._choose_channel(request, channels)
+        body, locale = draft.body, request.customer.locale
+        if channel == Channel.EMAIL and draft.mail_body:
+            body = draft.mail_body
+        if channel == Channel.SMS and draft.kind == MessageKind.STAFF and draft.author_id:
+            body = sign(body, draft.author, self.settings.brand, locale)
         message = Message(
             request_id=request.id,
             customer_id=request.customer_id,
@@ -91,7 +97,7 @@ class Outbox:
             to_address=address,
             author=draft.author or self.settings.brand,
             author_id=draft.author_id,
-            body=(draft.mail_body if channel == Channel.EMAIL else "") or draft.body,
+            body=body,
             urgent=draft.urgent,
             created_at=self.now,
             due_at=due_at(
@@ -109,7 +115,7 @@ class Outbox:
             message.status, message.reason = MessageStatus.SUPPRESSED, refusal
         else:
             request.last_told_at = self.now
-        return await self._write(message, request.customer.locale)
+        return await self._write(message, locale)
 
     async def send_code(
         self,
@@ -198,7 +204,7 @@ class Outbox:
                 message
             ):
                 message.body = with_opt_out_hint(message.body, self.settings.brand, locale)
-            if message.kind != MessageKind.STAFF:
+            if message.kind != MessageKind.STAFF and message.author_id is None:
                 message.body = with_plain_names(message.body)
             message.body = with_direction_mark(message.body, locale)
             message.segments = segments.count_segments(message.body).segments

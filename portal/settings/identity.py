@@ -68,7 +68,7 @@ class IdentitySettings(BaseSettings):
     accent: AccentColours = Field(
         DEFAULT_ACCENT,
         validation_alias="KEPT_ACCENT",
-        description="The accent colour of customer pages, such as `#0b5f5a`; after a comma the one "
+        description="The accent colour of customer pages and mails, such as `#0b5f5a`; after a comma the one "
         "for dark mode, which is derived from the first if left out. Its contrast must be at least "
         "4.5.",
     )
@@ -76,7 +76,7 @@ class IdentitySettings(BaseSettings):
         None,
         validation_alias="KEPT_LOGO",
         description="The file of your logo, an SVG or a PNG of at most 40 kB, shown in place of "
-        "your name at the top of customer pages.",
+        "your name at the top of customer pages; in mails a PNG only, which all mail programs show.",
     )
     support_contact: str | None = Field(
         None,

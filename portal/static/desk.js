@@ -244,7 +244,9 @@ function countSegments(area) {
   if (area.form.querySelector("[name=channel]")?.value === "email") return void (element.textContent = "");
   // "[link]" is sent as the customer's link.
   const link = "x".repeat(document.body.dataset.linkLength ?? 0);
-  const text = area.value.replaceAll("[link]", link).replace(/[“”‘’–—…\u00a0]/g, (character) => PLAIN[character]);
+  // The signature is a part of the text.
+  const written = area.value && (area.dataset.signature ?? "") + area.value;
+  const text = written.replaceAll("[link]", link).replace(/[“”‘’–—…\u00a0]/g, (character) => PLAIN[character]);
   const nonGsm = [...text].find((character) => !GSM.has(character) && !EXTENDED.has(character));
   const widths = [...text].map((character) => (nonGsm ? character.length : EXTENDED.has(character) ? 2 : 1));
   const [singleLimit, part] = nonGsm ? [70, 67] : [160, 153];

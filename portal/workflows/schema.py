@@ -212,6 +212,8 @@ class DepartmentDefinition:
     reply_within: JsonDuration = REPLY_WITHIN
     lead_after: JsonDuration = LEAD_AFTER
     manager_after: JsonDuration = MANAGER_AFTER
+    public_name: LocalizedText | None = None
+    """Its name as customers of this workflow read it; None where that is `name`."""
 
     @property
     def calendar(self) -> BusinessCalendar:
@@ -255,6 +257,13 @@ class WorkflowDefinition:
         if is_unconfirmed:
             return self.on_unconfirmed
         return {"declined": self.on_declined, "cancelled": self.on_cancelled}.get(status)
+
+    def department_name(self, key: str, name: str, locale: str | None) -> str:
+        """A department for customers: its public name in this file, else its own `name`."""
+        department = self.departments.get(key)
+        if department is None or department.public_name is None:
+            return name
+        return department.public_name.in_language(locale)
 
     def to_json(self) -> str:
         """The same text for the same definition, always; two that differ are two versions."""

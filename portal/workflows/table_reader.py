@@ -21,6 +21,7 @@ KEY_REMEDY: Final = "Use lower-case letters, digits and hyphens, like card-appli
 MAX_LENGTHS: Final = {
     "key": 60,
     "name": 80,
+    "public_name": 80,
     "title": 120,
     "question": 600,
     "sms": 600,

@@ -41,7 +41,7 @@ _FILE_KEYS: Final = (
 )  # fmt: skip
 _DEPARTMENT_KEYS: Final = (
     "name", "hours", "holidays", "timezone", "accept_within", "reply_within", "lead_after",
-    "manager_after",
+    "manager_after", "public_name",
 )  # fmt: skip
 _STAGE_KEYS: Final = (
     "key", "department", "name", "title", "expected", "grace", "milestone", "sms", "update_every",
@@ -181,6 +181,7 @@ class WorkflowValidator:
             reply_within=table.duration("reply_within", REPLY_WITHIN),
             lead_after=table.duration("lead_after", LEAD_AFTER),
             manager_after=table.duration("manager_after", MANAGER_AFTER),
+            public_name=table.localized_text("public_name"),
         )
 
     def _timezone(self, table: TableReader, default: str) -> str:

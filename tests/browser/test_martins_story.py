@@ -141,7 +141,7 @@ def test_martin_follows_his_card_and_confirms_it(
     story.submit(page, page.get_by_role("button", name="Send"))
     log = page.get_by_role("log")
     expect(log).to_contain_text("Do you have my new address?")
-    expect(log).to_contain_text("Underwriting has your message and will answer by")
+    expect(log).to_contain_text("at Underwriting will answer you by")
     expect(box).to_have_value("")
     story.gets_news(uma, "I moved last week.")
     look_at(uma)

@@ -79,7 +79,7 @@ async def test_reply_after_colleagues_reply_asks_for_confirmation(
         for message in await organisation.outbound_messages(card_request)
         if message.kind == MessageKind.STAFF
     ]
-    assert told == ["It is all right.", "It is not."]
+    assert told == ["Tom at Acme Bank: It is all right.", "Tess at Acme Bank: It is not."]
 
 
 @once

@@ -146,7 +146,7 @@ async def test_reaction_to_a_short_message_of_staff(
     )
     await deliver_due(organisation.operations, FakeSmsGateway())
     before = await state(organisation, card_request)
-    await twilio.text("Liked “Ok!”")
+    await twilio.text("Liked “Tess at Acme Bank: Ok!”")
     assert await state(organisation, card_request) == before
     assert (await heard(organisation))[-1].intent == "reaction"
 

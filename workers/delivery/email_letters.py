@@ -8,31 +8,33 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal import business_time
 from portal.database import Database
-from portal.i18n.languages import language_of
+from portal.i18n.languages import ENGLISH, language_of
 from portal.messaging.email.composition import EmailContent, EmailEnvelope, Thread, build_email
 from portal.messaging.email.letter_content import (
     PROGRESS_KINDS,
     letter_about_request,
     with_calendar,
 )
+from portal.messaging.email.letter_details import letter_details
 from portal.messaging.email.signed_addresses import reply_address
 from portal.messaging.send_errors import FailureRule, NotSent, Refused
 from portal.messaging.wording.channel_neutral import channel_neutral_text
+from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import (
     RESPONSE_KINDS,
     Channel,
-    Customer,
     DeliveryReason,
     Direction,
     FollowUp,
     Message,
     MessageKind,
     ServiceRequest,
-    TrackingLink,
-    Workflow,
 )
 from portal.queries.mail.parcels import load_parcel_links
+from portal.queries.requests import REQUEST_OPTIONS
+from portal.queries.roster import load_roster
 from portal.settings import Settings
 
 UNRENDERABLE = FailureRule(permanent=True, action="person", reason=DeliveryReason.NOT_WRITTEN)
@@ -43,7 +45,7 @@ MESSAGE_ID_PATTERN = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 async def build_message_email(
     database: Database, settings: Settings, message_id: int
 ) -> EmailMessage:
-    """The mail for this message; the same however often it is made.
+    """The mail for this message, with the same id however often it is made.
 
     Raises ``NotSent`` where the database cannot be reached, and ``Refused`` where no mail can be
     made: another attempt would end the same, so a person sees it at once.
@@ -64,15 +66,25 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
         return _compose(settings, message, _to_staff(settings, message))
     if message.request_id is None:
         return _compose(settings, message, _to_an_address(settings, message))
-    request = await session.get_one(ServiceRequest, message.request_id)
-    customer = await session.get_one(Customer, request.customer_id)
-    link = await _link(session, settings, request)
-    kind = (await session.get_one(Workflow, request.workflow_id)).definition
-    title = kind.title_in(request.title, customer.locale)
-    letter = letter_about_request(settings, message, request, customer, link, title=title)
+    request = await session.get_one(ServiceRequest, message.request_id, options=REQUEST_OPTIONS)
+    customer = request.customer
+    roster = await load_roster(session, request.definition)
+    renderer = MessageRenderer(
+        request, roster, settings.brand, settings.public_url, business_time.now()
+    )
+    link = renderer.link
+    letter = letter_about_request(
+        settings,
+        message,
+        request,
+        customer,
+        link,
+        title=request.title_in(customer.locale),
+        details=letter_details(renderer, message),
+    )
     if message.kind in PROGRESS_KINDS:
         parcel_links = await load_parcel_links(
-            session, message.request_id, kind, settings.all_carriers, customer.locale
+            session, message.request_id, request.definition, settings.all_carriers, customer.locale
         )
         letter = replace(letter, parcel_links=tuple(parcel_links))
     if "/r/" in link and await _notes_a_time(session, message):
@@ -105,7 +117,7 @@ def _to_an_address(settings: Settings, message: Message) -> EmailContent:
     return EmailContent(
         subject=message.subject or f"Your message to {settings.brand}",
         headline=message.subject or "Thank you for writing",
-        paragraphs=(channel_neutral_text(message.body, settings.brand),),
+        paragraphs=(channel_neutral_text(message.body, settings.brand, ENGLISH),),
         button_label=f"Go to {settings.brand}",
         link=settings.public_url,
         footer=f"You get this because you wrote to {settings.brand}.",
@@ -122,17 +134,6 @@ async def _notes_a_time(session: AsyncSession, message: Message) -> bool:
         col(FollowUp.answer_at) > message.created_at,
     )
     return (await session.exec(query.limit(1))).first() is not None
-
-
-async def _link(session: AsyncSession, settings: Settings, request: ServiceRequest) -> str:
-    query = (
-        select(TrackingLink.token)
-        .where(col(TrackingLink.request_id) == request.id, col(TrackingLink.revoked_at).is_(None))
-        .order_by(col(TrackingLink.id).desc())
-        .limit(1)
-    )
-    token = (await session.exec(query)).first()
-    return f"{settings.public_url}/r/{token}" if token else settings.public_url
 
 
 async def _thread(session: AsyncSession, message: Message) -> Thread:
@@ -174,6 +175,8 @@ def _compose(
 ) -> EmailMessage:
     envelope = EmailEnvelope(
         brand=settings.brand,
+        theme=settings.theme,
+        public_url=settings.public_url,
         sender=settings.mail_from or "",
         to=message.to_address,
         to_name=to_name,

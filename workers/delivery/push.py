@@ -10,11 +10,12 @@ from sqlmodel import col, select
 
 from portal import business_time
 from portal.database import Database
+from portal.i18n.languages import language_of
 from portal.messaging.push.client import PushClient, PushUnavailable
 from portal.messaging.push.target import PushTarget
 from portal.messaging.push.vapid import authorization
 from portal.messaging.wording.channel_neutral import channel_neutral_text, without_reply_hint
-from portal.models import Message, MessageKind, PushSubscription, TrackingLink
+from portal.models import Customer, Message, MessageKind, PushSubscription, TrackingLink
 from portal.queries.trusted_devices import push_subscriptions
 from portal.settings import Settings
 from workers.delivery.claim import OutgoingMessage
@@ -72,7 +73,9 @@ class PushSender:
                 .order_by(col(TrackingLink.id).desc())
             )
             token = (await session.exec(query.limit(1))).first()
-        body = without_reply_hint(channel_neutral_text(message.body, self.settings.brand))
+            customer = await session.get_one(Customer, row.customer_id)
+        language = language_of(customer.locale)
+        body = without_reply_hint(channel_neutral_text(message.body, self.settings.brand, language))
         content = {
             "title": self.settings.brand,
             "body": body[:MAX_BODY_LENGTH],

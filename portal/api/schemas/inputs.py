@@ -17,8 +17,8 @@ from portal.api.schemas.fields import (
     Version,
     check_printable,
 )
+from portal.messaging.wording.signatures import MAX_TEXT_LENGTH
 from portal.models import Channel, ContactChannel, ContactReason, PromiseKind
-from portal.operations.conversation.staff_messages import MAX_TEXT_LENGTH
 from portal.operations.open_request import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 
 Body = Annotated[

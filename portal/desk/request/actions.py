@@ -14,6 +14,7 @@ from portal.desk.request.action_form import ActionForm
 from portal.desk.request.promises import parse_promise, read_agreed_time
 from portal.desk.request.third_parties import read_report_form
 from portal.errors import BadInput, Conflict, NotFound
+from portal.messaging.wording.signatures import without_signature
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations import Operations, UnitOfWork
@@ -195,9 +196,10 @@ async def _must_be_first(uow: UnitOfWork, request: ServiceRequest, typed: Action
     answer = await find_staff_reply_after(uow.session, saved_id(request), int(typed["seen"][:18]))
     if answer is not None:
         mine = answer.author_id is not None and answer.author_id == uow.actor.staff_id
+        words = without_signature(answer.body, uow.settings.brand)
         raise Conflict(
             f"{'You have' if mine else f'{answer.author} has'} answered since you opened this: "
-            f"“{answer.body}” Your reply is not sent. Send it as well, if it is still needed."
+            f"“{words}” Your reply is not sent. Send it as well, if it is still needed."
         )
 
 

@@ -137,7 +137,7 @@ async def present_request(
         quiet_hours_note=presenter.quiet_hours_note(
             channels.default_channel, urgent=await is_customer_waiting(session, request, now)
         ),
-        delivery_note=channels.description(),
+        delivery_note=channels.delivery_note(reader.staff.name),
         channels=channels.choices(),
         intents=[Choice(kind.value, label) for kind, label in INTENT_LABELS.items()]
         if reader.may(Act.CORRECT_INTENT, request) and not action_url

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from portal.desk.dropped_balls.view_models import DroppedBallLine
-from portal.desk.request.conversation.view_models import CannedReplyLine, ConversationEntry
+from portal.desk.request.conversation.view_models import (
+    CannedReplyLine,
+    ConversationEntry,
+    DeliveryNote,
+)
 from portal.desk.request.delays import DelayCard
 from portal.desk.widgets import Badge, Choice, Person, When
 from portal.rules.stage_timeline import StepState
@@ -217,8 +221,8 @@ class RequestView:
 
     `seen` is the id of the newest event shown, and `zone` the one that typed times are read in;
     both travel with each form. `form_token` is empty where no sign-in is needed. `quiet_hours_note`
-    is when a message written now is sent, in the customer's quiet hours. `delivery_note` names the
-    channel of a reply, `channels` those to choose from. `draft` is the text in the reply field.
+    is when a message written now is sent, in the customer's quiet hours. `delivery_note` is about a
+    reply, `channels` those to choose from. `draft` is the text in the reply field.
     `intents` are what a message may be corrected to. `colleagues` have the request open too.
     `own_stages` are those that a form must name, where the reader may act on a part of the request
     only.
@@ -260,7 +264,7 @@ class RequestView:
     badges: Sequence[Badge] = ()
     consent: ConsentView = ConsentView()
     quiet_hours_note: str = ""
-    delivery_note: str = ""
+    delivery_note: DeliveryNote = DeliveryNote()  # noqa: RUF009 (frozen)
     channels: Sequence[Choice] = ()
     replies: Sequence[CannedReplyLine] = ()
     draft: str = ""

@@ -18,7 +18,9 @@ from email.utils import format_datetime, parseaddr
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
+from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.messaging.send_errors import FailureRule, Refused
 from portal.models import DeliveryReason
 from portal.paths import TEMPLATES
@@ -33,7 +35,7 @@ class EmailContent:
     """The text of one mail, in the customer's language.
 
     A new line inside a paragraph is kept. ``author_name`` is the person who wrote the paragraphs,
-    if one did. ``answer_links`` are answers with their links, ``parcel_links`` carriers' pages of
+    if one did. ``steps`` are the steps of the request, each with its state. ``answer_links`` are answers with their links, ``parcel_links`` carriers' pages of
     tracking numbers; ``link`` is that of the button, and
     without it there is none. ``unsubscribe_label`` is the text of the unsubscribe link.
     """
@@ -42,6 +44,8 @@ class EmailContent:
     headline: str
     paragraphs: tuple[str, ...] = ()
     author_name: str = ""
+    steps_label: str = ""
+    steps: tuple[tuple[str, str], ...] = ()
     answer_links: tuple[tuple[str, str], ...] = ()
     parcel_links: tuple[tuple[str, str], ...] = ()
     button_label: str = ""
@@ -70,10 +74,13 @@ class EmailEnvelope:
 
     ``sender`` is an address, or a name with one (``Care <care@acme.com>``); without a name it is
     sent by ``brand``. ``message_id`` is stored beforehand, so the same mail is the same twice.
-    ``at`` is an aware datetime. ``unsubscribe_url`` must take a POST without a login.
+    ``at`` is an aware datetime. ``unsubscribe_url`` must take a POST without a login. ``theme`` is
+    the brand's; its logo is fetched from ``public_url``, and is a PNG: few mail programs show SVG.
     """
 
     brand: str
+    theme: Theme = DEFAULT_THEME
+    public_url: str = ""
     sender: str
     to: str
     to_name: str = ""
@@ -110,12 +117,21 @@ def build_email(content: EmailContent, envelope: EmailEnvelope) -> EmailMessage:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     context: dict[str, Any] = {
         "letter": content, "brand": envelope.brand, "unsubscribe_url": envelope.unsubscribe_url,
+        "logo": _logo(envelope), "light": envelope.theme.accent.light_shades(),
+        "dark": envelope.theme.accent.dark_shades(),
     }  # fmt: skip
     text = _templates.get_template("letter.txt").render(context)
     html = _templates.get_template("letter.html").render(context)
     message.set_content(_printable(text), cte="quoted-printable")
     message.add_alternative(_printable(html), subtype="html", cte="quoted-printable")
     return message
+
+
+def _logo(envelope: EmailEnvelope) -> Markup | None:
+    logo = envelope.theme.logo
+    if logo is None or logo.media_type != "image/png" or not envelope.public_url:
+        return None
+    return envelope.theme.mark(envelope.brand, origin=envelope.public_url)
 
 
 def _sender(brand: str, sender: str) -> Address:

@@ -6,7 +6,13 @@ from dataclasses import replace
 from portal.i18n.languages import Language, language_of
 from portal.messaging.code_masking import reveal_code
 from portal.messaging.email.composition import EmailContent
-from portal.messaging.wording.channel_neutral import channel_neutral_text, without_reply_hint
+from portal.messaging.email.letter_details import NO_DETAILS, LetterDetails
+from portal.messaging.wording.channel_neutral import (
+    channel_neutral_text,
+    without_pointer,
+    without_reply_hint,
+)
+from portal.messaging.wording.signatures import without_signature
 from portal.models import Customer, Message, MessageKind, ServiceRequest
 from portal.settings import Settings
 
@@ -23,14 +29,22 @@ def letter_about_request(
     link: str,
     *,
     title: str,
+    details: LetterDetails = NO_DETAILS,
 ) -> EmailContent:
-    """All mails of a request have one subject, by which mail programs group them."""
+    """The subject says what has happened; the header References keeps the mails in one thread."""
     language = language_of(customer.locale)
+    headline = _headline(settings, message, language)
+    is_question = message.kind in QUESTION_KINDS
     return EmailContent(
-        subject=f"{title} ({request.reference})",
-        headline=_headline(settings, message, language),
-        paragraphs=_paragraphs(settings, message, language),
+        subject=headline if is_question else f"{headline}: {title}",
+        headline=headline,
+        paragraphs=(
+            *_paragraphs(settings, message, language, has_reason=details.has_reason),
+            *details.sentences,
+        ),
         author_name=_writer(settings, message),
+        steps_label=language.gettext("Your timeline"),
+        steps=details.steps,
         answer_links=_choices(message, link, language),
         button_label=language.gettext("See your request"),
         link=link,
@@ -55,6 +69,8 @@ def letter_texts(letter: EmailContent, brand: str) -> tuple[str, str]:
     signed = [brand, letter.reference]
     said = [letter.headline, *letter.paragraphs, letter.author_name]
     choices = [f"{words}: {link}" for words, link in (*letter.answer_links, *letter.parcel_links)]
+    if letter.steps:
+        said += [letter.steps_label, *(f"{step}: {state}" for step, state in letter.steps)]
     button = f"{letter.button_label}: {letter.link}"
     last = [letter.footer, f"{letter.unsubscribe_label}: {letter.link}"]
     page = [*said[1:2], " ".join(signed), *said, *choices, button, *last]
@@ -70,18 +86,42 @@ def _headline(settings: Settings, message: Message, language: Language) -> str:
         return language.gettext("{writer} wrote to you", writer=writer)
     if message.kind in QUESTION_KINDS:
         return without_reply_hint(message.subject)
-    return message.subject
+    return _what_happened(language).get(message.kind, message.subject)
 
 
-def _paragraphs(settings: Settings, message: Message, language: Language) -> tuple[str, ...]:
+def _what_happened(language: Language) -> dict[MessageKind, str]:
+    """The headline of a mail whose message has none of its own."""
+    received = language.gettext("We have your message")
+    return {
+        MessageKind.ACKNOWLEDGEMENT: received,
+        MessageKind.REOPEN_OFFER: received,
+        MessageKind.ANSWER: language.gettext("About your request"),
+        MessageKind.CANCELLED: language.gettext("Your request has been cancelled"),
+        MessageKind.COMPLETED: language.gettext("All done"),
+        MessageKind.CONSENT: language.gettext("Your messages from us"),
+        MessageKind.DECLINED: language.gettext("Your request has been closed"),
+        MessageKind.DELAY: language.gettext("There is a new date"),
+        MessageKind.HOLD: language.gettext("Your request is on hold"),
+        MessageKind.LINK: language.gettext("We have your request"),
+        MessageKind.PROMISE: language.gettext("Our promise to you"),
+        MessageKind.RESUMED: language.gettext("We go on with your request"),
+        MessageKind.UPDATE: language.gettext("How your request stands"),
+    }
+
+
+def _paragraphs(
+    settings: Settings, message: Message, language: Language, *, has_reason: bool
+) -> tuple[str, ...]:
     """A colleague's message as it was written, with its line breaks."""
     if message.kind == MessageKind.STAFF:
-        parts = re.split(r"\n[ \t]*\n\s*", message.body.replace("\r\n", "\n").strip())
+        words = without_signature(message.body, settings.brand)
+        parts = re.split(r"\n[ \t]*\n\s*", words.replace("\r\n", "\n").strip())
         return tuple(part.strip() for part in parts)
     if message.kind in QUESTION_KINDS:
         return (language.gettext("Choose below: your page opens, and one press there answers."),)
     words = reveal_code(settings, message.kind, message.cause, message.body)
-    return (channel_neutral_text(words, settings.brand),)
+    words = without_pointer(words) if has_reason else words
+    return (channel_neutral_text(words, settings.brand, language),)
 
 
 def _choices(message: Message, link: str, language: Language) -> tuple[tuple[str, str], ...]:

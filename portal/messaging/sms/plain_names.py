@@ -23,10 +23,15 @@ def with_plain_names(text: str) -> str:
 
     A name in another script stays as it is: it has no plain letters.
     """
-    plain = NAME.sub(lambda name: _plain(name[0]), text)
+    plain = plain_name(text)
     if plain == text or count_segments(plain).segments >= count_segments(text).segments:
         return text
     return plain
+
+
+def plain_name(name: str) -> str:
+    """A name, or a text, with its capitalized words in the letters of GSM 03.38."""
+    return NAME.sub(lambda word: _plain(word[0]), name)
 
 
 def _plain(word: str) -> str:

@@ -2,10 +2,14 @@
 
 import re
 
-from portal.i18n.languages import LANGUAGE_CODES
+from portal.i18n.languages import LANGUAGE_CODES, Language
 from portal.messaging.sms.bidi import RIGHT_TO_LEFT_MARK
+from portal.messaging.sms.gsm_text import to_gsm7
+from portal.messaging.sms.plain_names import plain_name
 from portal.messaging.wording.renderer import product_text
 
+LINK_AFTER_COLON = re.compile(r":\s*https?://\S{1,300}/r/[\w-]+")
+POINTER = re.compile(r"(?<=[.!?؟] )[^.!?؟]{1,200}:\s*https?://\S{1,300}/r/[\w-]+")
 LINK = re.compile(r"(?<!\s)\s*https?://\S{1,300}/r/[\w-]+")
 REPLY_HINT = re.compile(
     r"(?<![^.?!؟])(?=(?>[^.?!؟]*?\b(?:YES|SÍ|SI|نعم)\b)[^.?!؟]*\b(?:NO|لا)\b)[^.?!؟]*+[.!]?\s*$"
@@ -13,10 +17,22 @@ REPLY_HINT = re.compile(
 """A last sentence such as "Reply YES or NO.": for a text, not for where there are two buttons."""
 
 
-def channel_neutral_text(body: str, brand: str) -> str:
-    """The body without brand, link and opt-out hint, which the page has elsewhere."""
-    body = LINK.sub("", without_opt_out_hint(body).removeprefix(f"{brand}: ")).strip()
-    return f"{body[:-1]}." if body.endswith(":") else body
+def channel_neutral_text(body: str, brand: str, language: Language) -> str:
+    """The body without brand, link and opt-out hint, which the page has elsewhere.
+
+    "See why: LINK" becomes "See why: on your page.", so that no half of a sentence is left.
+    """
+    body = without_opt_out_hint(body)
+    for name in {brand, to_gsm7(brand), plain_name(to_gsm7(brand))}:
+        body = body.removeprefix(f"{name}: ")
+    where = language.gettext("on your page")
+    body = LINK_AFTER_COLON.sub(f": {where}.", body)
+    return LINK.sub("", body).strip()
+
+
+def without_pointer(body: str) -> str:
+    """The body without a sentence such as "See why: LINK", for where the reason follows."""
+    return POINTER.sub("", body).strip()
 
 
 def without_opt_out_hint(body: str) -> str:

@@ -232,7 +232,9 @@ class TextLinter:
     ) -> dict[str, str]:
         department, facts = workflow.departments.get(stage.department), self._own(language)
         return facts | {
-            "department": department.name if department else facts["department"],
+            "department": workflow.department_name(department.key, department.name, language)
+            if department
+            else facts["department"],
             "reference": f"{workflow.prefix}-7K4M-2Q9",
         }
 

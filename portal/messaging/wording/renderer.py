@@ -249,4 +249,6 @@ class MessageRenderer:
 
     def department_name(self, department_id: int) -> str:
         """The department as customers know it."""
-        return self.roster.department_by_id(department_id).name
+        department = self.roster.department_by_id(department_id)
+        locale = self.request.customer.locale
+        return self.request.definition.department_name(department.key, department.name, locale)

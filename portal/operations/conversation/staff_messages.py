@@ -13,6 +13,7 @@ from portal.messaging.send_rules import NOT_DELIVERED
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.wording.channel_neutral import without_opt_out_hint
 from portal.messaging.wording.customer_time import with_customer_time
+from portal.messaging.wording.signatures import MAX_TEXT_LENGTH, without_signature
 from portal.models import (
     Channel,
     ConsentSource,
@@ -40,8 +41,6 @@ from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act, fulfils_call_promise
 
-MAX_TEXT_LENGTH = 1_600
-"""Letters that Twilio takes in one text."""
 REPEATED_WITHIN = timedelta(minutes=1)
 """The same message again within this time is taken for one call that was made twice."""
 
@@ -108,8 +107,9 @@ async def refuse_repeated_message(
     for message in (await uow.session.exec(query)).all():
         if channels and message.channel not in channels:
             continue
-        sent = without_opt_out_hint(message.body).removeprefix(f"{brand}: ")
-        if sent in (body, to_gsm7(body).removeprefix(f"{brand}: ")):
+        written = without_opt_out_hint(message.body).removeprefix(f"{brand}: ")
+        written = without_signature(written, brand)
+        if written in (body, to_gsm7(body).removeprefix(f"{brand}: ")):
             raise Conflict(
                 f"The customer was sent this less than a minute ago, as message {message.id}. Nothing "
                 "was sent again. If it is meant twice, please send it in a minute."

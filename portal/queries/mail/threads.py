@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from portal import business_time
 from portal.i18n.languages import language_of
 from portal.messaging.email.correspondence import MAX_EARLIER, MAX_SENT, Correspondence
 from portal.messaging.email.letter_content import (
@@ -13,20 +14,26 @@ from portal.messaging.email.letter_content import (
     letter_texts,
     with_calendar,
 )
+from portal.messaging.email.letter_details import possible_details
 from portal.messaging.email.signed_addresses import mail_domain, reply_address
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     Channel,
     ContactPoint,
     Customer,
+    Department,
     Direction,
     Message,
     MessageKind,
     ServiceRequest,
+    StaffMember,
+    StageRun,
     TrackingLink,
     Workflow,
 )
 from portal.queries.mail.parcels import load_parcel_links
 from portal.settings import Settings
+from portal.workflows import WorkflowDefinition
 
 UNQUOTED_KINDS = (MessageKind.NOTICE, MessageKind.CODE)
 """Mail to staff, and codes: no reply quotes them."""
@@ -65,6 +72,7 @@ async def load_correspondence(
         theirs |= {customer.name, *addresses}
         for message in await _sent(session, request_id, named_ids):
             sent += _texts(settings, message, request, customer, title)
+        sent.append(await _details(session, request, customer, workflow.definition))
         sent += await _links(session, settings, request_id)
         parcel_links = await load_parcel_links(
             session, request_id, workflow.definition, settings.all_carriers, customer.locale,
@@ -106,6 +114,28 @@ async def _sent(
     newest = (await session.exec(ours.order_by(col(Message.id).desc()).limit(MAX_SENT))).all()
     named = ours.where(col(Message.provider_sid).in_(named_ids)).limit(MAX_SENT)
     return [*newest, *(await session.exec(named)).all()] if named_ids else newest
+
+
+async def _details(
+    session: AsyncSession,
+    request: ServiceRequest,
+    customer: Customer,
+    definition: WorkflowDefinition,
+) -> str:
+    """What mails about the request may have said beside their messages."""
+    had_it = select(StageRun.assignee_id).where(col(StageRun.request_id) == request.id)
+    is_one = col(StaffMember.id).in_(had_it) | (col(StaffMember.id) == request.owner_id)
+    people = (await session.exec(select(StaffMember.name).where(is_one))).all()
+    keys = {stage.department for stage in definition.stages}
+    known = select(Department.key, Department.name).where(col(Department.key).in_(keys))
+    departments = [
+        definition.department_name(key, name, customer.locale)
+        for key, name in (await session.exec(known)).all()
+    ]
+    zone = customer.readable_timezone
+    times = TimeFormatter(customer.locale, zone, business_time.now(), is_lasting=True)
+    first_names = {name.split()[0] for name in people}
+    return possible_details(definition, times, sorted(first_names), departments)
 
 
 async def _earlier(session: AsyncSession, request_id: int, sender: str) -> Sequence[str]:

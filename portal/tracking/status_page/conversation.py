@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.attachments.stored_file import StoredFile
+from portal.i18n.languages import ENGLISH, Language
 from portal.messaging.sms.reactions import reaction_line
 from portal.messaging.wording.channel_neutral import (
     channel_neutral_text,
     without_opt_out_hint,
     without_reply_hint,
 )
+from portal.messaging.wording.signatures import without_signature
 from portal.models import (
     EDITED_SUFFIX,
     AttachmentState,
@@ -49,7 +51,10 @@ NEVER_SHOWN = frozenset({MessageStatus.SUPPRESSED, MessageStatus.EXPIRED})
 
 
 def build_conversation(
-    messages: Iterable[MessageRow], attachments: Iterable[AttachmentRow], brand: str
+    messages: Iterable[MessageRow],
+    attachments: Iterable[AttachmentRow],
+    brand: str,
+    language: Language = ENGLISH,
 ) -> tuple[ConversationLine, ...]:
     """The lines of the conversation, oldest first.
 
@@ -60,11 +65,11 @@ def build_conversation(
     for attachment in attachments:
         files[attachment.message_id].append(_file(attachment))
     all_messages = list(messages)
-    bodies = {message.id: _text(message, brand) for message in all_messages}
+    bodies = {message.id: _text(message, brand, language) for message in all_messages}
     shown = _without_copies(message for message in all_messages if _is_shown(message))
     return tuple(
         replace(
-            _line(message, brand, bodies.get(message.reacted_to_id or 0)),
+            _line(message, brand, language, bodies.get(message.reacted_to_id or 0)),
             files=tuple(files[message.id]),
         )
         for message in shown
@@ -102,9 +107,11 @@ def _is_shown(message: MessageRow) -> bool:
     return message.kind in SHOWN_AT_ONCE or message.status not in NEVER_SHOWN
 
 
-def _line(message: MessageRow, brand: str, reacted_to: str | None) -> ConversationLine:
+def _line(
+    message: MessageRow, brand: str, language: Language, reacted_to: str | None
+) -> ConversationLine:
     """One line; ``reacted_to`` is our text that the message is a reaction to."""
-    body = message.body if message.direction == Direction.IN else _text(message, brand)
+    body = message.body if message.direction == Direction.IN else _text(message, brand, language)
     if reacted_to is not None:
         body = reaction_line(message.because, reacted_to)
     channel = Channel.WEB if message.status in NEVER_SHOWN else message.channel
@@ -139,11 +146,11 @@ def _author(message: MessageRow, brand: str) -> str | None:
     return brand
 
 
-def _text(message: MessageRow, brand: str) -> str:
+def _text(message: MessageRow, brand: str, language: Language) -> str:
     """Without what only a text needs: the brand, the link, how to stop."""
     if message.kind == MessageKind.STAFF:
-        return without_opt_out_hint(message.body)
-    body = channel_neutral_text(message.body, brand)
+        return without_signature(without_opt_out_hint(message.body), brand)
+    body = channel_neutral_text(message.body, brand, language)
     if message.kind in (MessageKind.FOLLOW_UP, MessageKind.REMINDER):
         body = without_reply_hint(body)
     return body

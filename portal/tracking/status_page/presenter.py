@@ -1,7 +1,7 @@
 """Presents a request on its status page: timeline, question, promises, conversation."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from portal.branding.theme import DEFAULT_THEME, Theme
@@ -78,6 +78,7 @@ def present_status_page(
     now: datetime,
 ) -> StatusPage:
     """Everything that the customer reads of this request at ``now``."""
+    snapshot = _with_public_names(snapshot, definition)
     timeline = TimelinePresenter(snapshot, definition, now, organisation.carriers)
     arrival = arrival_of(timeline.timeline)
     return StatusPage(
@@ -117,7 +118,10 @@ def present_status_page(
         appointments=find_appointments(timeline),
         step_groups=tuple(timeline.step_groups()),
         conversation=build_conversation(
-            snapshot.messages, snapshot.attachments, organisation.brand
+            snapshot.messages,
+            snapshot.attachments,
+            organisation.brand,
+            language_of(snapshot.locale),
         ),
         documents=list_documents(snapshot.messages, snapshot.attachments),
         may_withdraw=snapshot.closed_at is None
@@ -125,6 +129,15 @@ def present_status_page(
             definition, {run.stage_key for run in snapshot.runs if run.reached_at is not None}
         ),
     )
+
+
+def _with_public_names(snapshot: StatusPageRow, definition: WorkflowDefinition) -> StatusPageRow:
+    """The departments by the names that the customer reads."""
+    departments = tuple(
+        replace(row, name=definition.department_name(row.key, row.name, snapshot.locale))
+        for row in snapshot.departments
+    )
+    return replace(snapshot, departments=departments)
 
 
 def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) -> Question | None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx2
 import pytest
 
 from portal.messaging.sms.plain_names import with_plain_names
@@ -115,3 +116,15 @@ async def test_complaint_is_answered_with_sorry(
         "Acme Bank: We're sorry, Martin. Tess at Telesales has this and will answer you by "
         "Tue 3 Jun, noon."
     )
+
+
+async def test_reason_of_a_hold_is_a_sentence_on_the_page(
+    organisation: Organisation, card_request: ServiceRequest, client: httpx2.AsyncClient
+) -> None:
+    """Ours follows it."""
+    until = card_request.opened_at + timedelta(days=6)
+    reason = "You asked us to deliver after your holiday"
+    await organisation.run(hold, card_request, reason=reason, until=until, by=SYSTEM_ACTOR)
+    assert card_request.live_link is not None
+    page = (await client.get(f"/r/{card_request.live_link.token}")).text
+    assert f"{reason}.</b>" in page

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from portal.desk.request.conversation.view_models import CannedReplyLine
+from portal.desk.request.conversation.view_models import CannedReplyLine, DeliveryNote
 from portal.desk.widgets import Choice
 from portal.messaging.wording.renderer import MessageRenderer, fill_template
+from portal.messaging.wording.signatures import signature
 from portal.models import (
     CannedReply,
     Channel,
@@ -42,7 +43,12 @@ class ReplyChannels:
             for channel, address in self._permitted()
         ]
 
-    def description(self) -> str:
+    def delivery_note(self, writer: str) -> DeliveryNote:
+        """Where a reply of this colleague's goes, and what a text of it begins with."""
+        locale = self.request.customer.locale
+        return DeliveryNote(self._description(), signature(writer, self.renderer.brand, locale))
+
+    def _description(self) -> str:
         """Where a reply goes: "To: SMS …32"."""
         choices = self.choices()
         if not choices:

@@ -56,6 +56,14 @@ class ConversationEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryNote:
+    """Where a reply goes, and the signature that a text begins with; it counts as a part of it."""
+
+    text: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CannedReplyLine:
     """A saved reply, with its placeholders filled in."""
 

@@ -1,0 +1,153 @@
+"""What a mail says: what has happened, why, who has the request, what is next, in the brand's look."""
+
+import struct
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from time_machine import Traveller
+
+from portal.branding.color import Accent
+from portal.branding.theme import Logo
+from portal.models import SYSTEM_ACTOR, Channel, ServiceRequest
+from portal.operations import (
+    advance,
+    announce_delay,
+    cancel,
+    hold,
+    resume,
+    run_due_follow_ups,
+    set_preferences,
+)
+from portal.settings import Settings
+from tests.messaging.email.mail_server import Mail, MailServer
+from tests.support.factories import CARD, MARTIN, Organisation
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + struct.pack(">II", 64, 32) + b"\x08\x06"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A bank with its own colour and logo."""
+    look = {
+        "accent": Accent.read("#7a1f5c,#f0a0d0"),
+        "logo": Logo(PNG, "image/png", 2.0, "abc"),
+    }
+    return settings.model_copy(update=look)
+
+
+@pytest.fixture
+async def repair(
+    clock: Traveller, server: MailServer, organisation: Organisation
+) -> ServiceRequest:
+    """A repair of a customer who wants mail, whose first text has gone."""
+    ben = {"by": organisation.people.ben.actor}
+    request = await organisation.open("repair", **ben)
+    await organisation.run(set_preferences, request, preferred_channel=Channel.EMAIL, **ben)
+    await server.deliver()
+    return request
+
+
+async def last(server: MailServer) -> Mail:
+    return (await server.deliver())[-1]
+
+
+def both_parts(mail: Mail) -> tuple[str, str]:
+    return mail.text or "", mail.html or ""
+
+
+async def test_hold_and_ending_have_their_headline_and_reason(
+    server: MailServer, organisation: Organisation, repair: ServiceRequest
+) -> None:
+    """In the subject, at the top of the mail, and in both parts."""
+    ben = {"by": organisation.people.ben.actor}
+    reason = "The part comes from Japan. " * 6
+    await organisation.run(hold, repair, reason=reason, **ben)
+    mail = await last(server)
+    assert mail.subject == "Your request is on hold: Device repair"
+    for part in both_parts(mail):
+        assert "Your request is on hold" in part
+        assert "The part comes from Japan." in part
+        assert "See why" not in part
+    await organisation.run(resume, repair, **ben)
+    await last(server)
+    await organisation.run(cancel, repair, reason="You asked for it.", **ben)
+    mail = await last(server)
+    assert mail.subject == "Your request has been cancelled: Device repair"
+    assert (mail.text or "").count("You asked for it.") == 1
+
+
+async def test_question_is_the_subject_and_the_price_is_in_the_mail(
+    server: MailServer, organisation: Organisation, repair: ServiceRequest
+) -> None:
+    ben = {"by": organisation.people.ben.actor}
+    await organisation.run(advance, repair, note="£95 for the screen", **ben)
+    await organisation.run(run_due_follow_ups, repair, **ben)
+    mail = await last(server)
+    assert mail.subject.endswith("Shall we go ahead?")
+    for part in both_parts(mail):
+        assert "£95 for the screen." in part
+
+
+async def test_mail_says_who_has_it_what_is_next_and_its_steps(
+    clock: Traveller, server: MailServer, organisation: Organisation
+) -> None:
+    """The text part and the HTML part agree; times are dates."""
+    tess = {"by": organisation.people.tess.actor}
+    card = await organisation.open("card", **tess)
+    await organisation.run(set_preferences, card, preferred_channel=Channel.EMAIL, **tess)
+    await server.deliver()
+    due_at = card.opened_at + timedelta(days=3)
+    await organisation.run(announce_delay, card, expected_by=due_at, reason="Snow", **tess)
+    mail = await last(server)
+    assert mail.subject == "There is a new date: Credit card"
+    text, html = both_parts(mail)
+    for part in (text, html):
+        assert "Tess at Telesales has your request." in part
+        assert "Next, by Fri 6 Jun: Your application is being checked." in part
+        assert "Your timeline" in part
+    assert "- We have your application: now" in text.replace("\r\n", "\n")
+    assert "- Your card is being made: to come" in text.replace("\r\n", "\n")
+    assert html.count("<li>") == text.count("\n- ")
+
+
+async def test_mail_has_the_accent_and_the_logo_and_no_other_picture(
+    server: MailServer, organisation: Organisation, repair: ServiceRequest
+) -> None:
+    await organisation.run(hold, repair, reason="A part.", by=organisation.people.ben.actor)
+    html = (await last(server)).html or ""
+    assert "#7a1f5c" in html
+    assert "#f0a0d0" in html, "in dark mode"
+    assert "#0b5f5a" not in html
+    assert html.count("<img") == 1
+    assert '<img src="http://testserver/logo?v=abc" alt="Acme Bank" width="64" height="32">' in html
+
+
+async def test_spanish_mail_is_spanish_and_keeps_the_accent_of_a_name(
+    clock: Traveller, server: MailServer, organisation: Organisation
+) -> None:
+    customer = replace(MARTIN, name="María Soto", locale="es")
+    card = await organisation.open("card", customer, by=SYSTEM_ACTOR)
+    await organisation.run(set_preferences, card, preferred_channel=Channel.EMAIL, by=SYSTEM_ACTOR)
+    await server.deliver()
+    await organisation.run(hold, card, reason="Falta la nómina", by=SYSTEM_ACTOR)
+    mail = await last(server)
+    assert mail.subject.startswith("Su solicitud está en pausa: ")
+    assert "María, su solicitud queda en pausa por ahora.\r\n" in (mail.text or "")
+    assert "Falta la nómina." in (mail.text or "")
+    assert "lleva su solicitud." in (mail.text or "")
+
+
+async def test_link_is_never_taken_out_of_half_a_sentence(
+    server: MailServer, organisation: Organisation
+) -> None:
+    """The whole sentence says that the rest is on the page."""
+    tess = {"by": organisation.people.tess.actor}
+    text = "{brand}: {first_name}, your visit is booked. What to prepare: {link}"
+    visit = CARD.replace('title = "We have', f'sms = "{text}"\ntitle = "We have', 1)
+    await organisation.load(visit.replace('key = "card"', 'key = "prepared"'))
+    by_mail = replace(MARTIN, phone="")
+    await organisation.open("prepared", by_mail, **tess)
+    mail = await last(server)
+    for part in both_parts(mail):
+        assert "your visit is booked. What to prepare: on your page." in part
