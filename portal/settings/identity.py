@@ -81,8 +81,7 @@ class IdentitySettings(BaseSettings):
     support_contact: str | None = Field(
         None,
         validation_alias="KEPT_SUPPORT_CONTACT",
-        description="A phone number or address for customers, shown in the answer to HELP and on "
-        "error pages.",
+        description="A phone number or address for customers, shown at the foot of customer pages.",
     )
     verify_for: Literal["documents", "conversation", "nothing"] = Field(
         "documents",

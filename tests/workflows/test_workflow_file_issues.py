@@ -192,6 +192,16 @@ from tests.workflows.files import FORK, changed, mistakes, stages
             'has a "no" that does nothing known. Write "complete", {',
         ),
         ('{ send_back = "made" }', '{ close = "lost" }', 'has a "no" that does nothing known'),
+        (
+            'no = { send_back = "made" }',
+            'no = { send_back = "made" }\nwrong = "complete"',
+            'has a "wrong" that does nothing known. Write "person", {',
+        ),
+        (
+            'no = { send_back = "made" }',
+            'no = { send_back = "made" }\nlooking = "{ownr} is looking for it"',
+            'card.toml:27: the follow-up after "courier" has in its "looking" the field "{ownr}"',
+        ),
         ('{ send_back = "made" }', '{ open = "made", close = true }', "that does several things"),
         (
             "[[follow_ups]]",
