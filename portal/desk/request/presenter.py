@@ -233,16 +233,14 @@ class RequestPresenter:
         return f"It is {local.clock(now)} there; this goes at {local.clock(goes_at)}."
 
     def _headline(self) -> str:
-        request, first_name = self.request, self.request.customer.first_name
-        runs = request.open_runs
+        request, runs = self.request, self.request.open_runs
         if request.status in HEADLINES:
-            return HEADLINES[request.status].format(first_name)
+            return HEADLINES[request.status].format(request.customer.first_name)
         names = [self.roster.department_by_id(run.department_id).name for run in runs]
         if all(request.pending_handoff(run) for run in runs):
             return f"Waiting for {join_names(names)} to accept"
-        return (
-            f"{join_names(names)} {'have' if len({*names}) > 1 else 'has'} {first_name}'s request"
-        )
+        verb = "have" if len(set(names)) > 1 else "has"
+        return f"{join_names(names)} {verb} {request.customer.first_name}'s request"
 
     def _customer(self) -> CustomerSummary:
         request, times = self.request, self.times
