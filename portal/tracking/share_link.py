@@ -12,7 +12,7 @@ from portal.operations import end_sharing, share_request
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import find_share_link, find_shared_page
 from portal.tracking.forms import read_form
-from portal.tracking.status_page.cache import StatusPageCache
+from portal.tracking.status_page.cache import TOKEN, StatusPageCache
 from portal.tracking.status_page.endpoints import open_link, open_page
 from portal.tracking.status_page.timeline_view import Ending, StepGroup
 from portal.tracking.status_page.view_models import StatusPage
@@ -60,6 +60,8 @@ async def show_shared_page(request: Request) -> Response:
     """
     state = request.app.state
     token = request.path_params["token"]
+    if not TOKEN.fullmatch(token):
+        raise UnknownLink  # PostgreSQL takes no NUL in a text.
     async with state.database.reading() as session:
         own_token = await find_shared_page(session, token)
     if own_token is None:
