@@ -1,19 +1,16 @@
 """The actions of a request at the desk: the form of each, and the transaction that runs it."""
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from portal import operations
-from portal.business_time import find_zone
-from portal.desk.auth.access import field, read_number
+from portal.desk.auth.access import read_number
 from portal.desk.auth.current_staff import CurrentStaff
-from portal.desk.labels import parse_local_time
+from portal.desk.request.action_form import Action, ActionForm
 from portal.desk.request.promises import parse_promise, read_agreed_time
+from portal.desk.request.visits import VISIT_ACTIONS
 from portal.errors import BadInput, Conflict, NotFound
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
 from portal.models.columns import saved_id
@@ -26,57 +23,6 @@ REFERENCE_PATTERN = re.compile(r"[A-Za-z0-9-]{1,32}")
 ITEM_ACTION_PATTERN = re.compile(
     r"(?P<what>promises|messages)/(?P<id>[0-9]{1,18})/(?P<verb>[a-z]+)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ActionForm:
-    """The fields of one form; ``about`` is the id of its promise or message."""
-
-    form: FormData
-    about: int = 0
-
-    def __getitem__(self, name: str) -> str:
-        return field(self.form, name)
-
-    @property
-    def stage(self) -> str | None:
-        """The key of the stage, where the form names one."""
-        return self["stage"] or None
-
-    def required_time(self, name: str) -> datetime:
-        """A local time of the zone that the form names. Raises BadInput."""
-        required_time = self.optional_time(name)
-        if required_time is None:
-            raise BadInput("Please give a time.", fields={name: "a date and a time"})
-        return required_time
-
-    def optional_time(self, name: str) -> datetime | None:
-        """The same; None for an empty field."""
-        if not self[name]:
-            return None
-        try:
-            find_zone(self["zone"])
-            return parse_local_time(self[name], self["zone"])
-        except ValueError:
-            raise BadInput(
-                "Please give the time as a date and a time of day.",
-                fields={name: "such as 2026-11-26T17:00"},
-            ) from None
-
-
-ActionHandler = Callable[[UnitOfWork, ServiceRequest, ActionForm], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One action: its handler, its success message, and whether it needs the current version.
-
-    A change of state from an outdated page is rejected; a message or a note is not.
-    """
-
-    handler: ActionHandler
-    said: str
-    versioned: bool = True
 
 
 async def perform_action(
@@ -293,6 +239,7 @@ ACTIONS: dict[str, Action] = {
     ),
     "messages/meaning": Action(_relabel, "Intent corrected.", versioned=False),
     "wishes": Action(_record_consent, "Saved.", versioned=False),
+    **VISIT_ACTIONS,
     "link/revoke": Action(_revoke_link, "Link revoked.", versioned=False),
     "link/reissue": Action(_replace_link, "A new link is on its way.", versioned=False),
 }
