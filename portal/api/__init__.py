@@ -19,6 +19,7 @@ from portal.api import (
     requests,
     staff,
     third_parties,
+    visits,
 )
 from portal.api.endpoint import FileEndpoint, ReadEndpoint, WriteEndpoint
 from portal.api.handoffs import CustomerNoteInput, HandoverSummaryResponse
@@ -93,6 +94,10 @@ ENDPOINTS: list[WriteEndpoint | ReadEndpoint | FileEndpoint] = [
     WriteEndpoint(f"{REQUEST}/minds",          handoffs.set_customer_note,       CustomerNoteInput, RequestResponse),
     WriteEndpoint(f"{REQUEST}/third-party",    third_parties.record_third_party_update, ThirdPartyUpdateInput, RequestResponse),
     WriteEndpoint(f"{REQUEST}/third-party-events", third_parties.record_third_party_event, ThirdPartyEventInput, RequestResponse),
+    ReadEndpoint(f"{REQUEST}/visit-windows",    visits.show_windows,           visits.VisitWindows),
+    WriteEndpoint(f"{REQUEST}/visit",          visits.book,                   visits.VisitInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/visit/cancel",   visits.cancel,                 visits.CancelVisitInput, RequestResponse),
+    WriteEndpoint(f"{REQUEST}/visit/on-the-way", visits.announce,             VersionedInput, RequestResponse),
     ReadEndpoint(f"{REQUEST}/story",            handoffs.show_handover_summary,       HandoverSummaryResponse),
     WriteEndpoint(f"{REQUEST}/assign",         requests.assign,               Assign, RequestResponse),
     WriteEndpoint(f"{REQUEST}/promises",       conversations.make_promise,    NewPromise, PromiseResponse, 201),

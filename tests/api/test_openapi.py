@@ -14,10 +14,12 @@ from portal.api import ENDPOINTS, routes
 from portal.api.openapi import describe
 from portal.business_time import now
 from portal.models import SYSTEM_ACTOR, DroppedBallKind, Message, MessageStatus
+from portal.operations import run_due_follow_ups
 from portal.operations.dropped_balls.resolution import raise_dropped_ball
 from tests.support.factories import Organisation
 from tests.support.sample_images import PDF
 from tests.support.workflows import GARAGE
+from tests.visits.conftest import ENGINEER
 
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -130,7 +132,8 @@ async def test_responses_of_a_whole_request_match_the_schema(
 ) -> None:
     """Every call of the table is made, and each answer and body held against its schema.
 
-    A file has no schema; see tests/attachments/test_uploads.py.
+    A file has no schema; see tests/attachments/test_uploads.py. A visit is announced on its day; see
+    tests/visits/test_staff.py.
     """
     called: set[str] = set()
     reference = ""
@@ -215,12 +218,19 @@ async def test_responses_of_a_whole_request_match_the_schema(
     await call("POST", "/staff/tess@acme.example/absence", away)
     await call("GET", "/staff?limit=1")
     await call("POST", "/staff/tess@acme.example/back")
+    await organisation.load(ENGINEER)
+    line = await organisation.open("engineer", by=SYSTEM_ACTOR)
+    await organisation.run(run_due_follow_ups, line, by=SYSTEM_ACTOR)
+    reference = line.reference
+    windows = await call("GET", "/requests/REF/visit-windows")
+    await call("POST", "/requests/REF/visit", {"at": windows["items"][0]["starts_at"]})
+    await call("POST", "/requests/REF/visit/cancel", {"reason": "The engineer is ill."})
     everything = {
         operation["operationId"]
         for path in DOCUMENT["paths"].values()
         for operation in path.values()
     }
-    assert called == everything - {"show_attachment"}
+    assert called == everything - {"show_attachment", "announce_visit"}
 
 
 @once

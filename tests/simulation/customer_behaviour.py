@@ -28,6 +28,7 @@ QUESTIONS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
 STATUS_QUESTIONS = ("Where is it?", "Any news?", "What is the status?", "When will it be done?")
 QUESTION = "Can you send it to my office instead of home?"
 APPOINTMENT_TIME = "tomorrow at 10"
+FIRST_WINDOW = "1"
 UNCLEAR = ("ok", "hm", "maybe", "I think so?", "not sure")
 
 
@@ -93,7 +94,8 @@ class CustomerBehaviour:
             if case.current.open_question is None:
                 return
             if case.current.open_question.expects == AnswerType.TIME:
-                await self.write(case, APPOINTMENT_TIME)
+                is_offered = bool(case.current.open_question.offered)
+                await self.write(case, FIRST_WINDOW if is_offered else APPOINTMENT_TIME)
                 return
             is_quote = case.current.open_question.during_stage
             wants = self.simulation.dice.of("wants", *names).random() < 0.9

@@ -1,5 +1,6 @@
-"""The fields of a form of a request's page at the desk, as they were typed."""
+"""The form of an action at the desk, and what an action is."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from portal.desk.auth.access import field
 from portal.desk.labels import parse_local_time
 from portal.desk.request.choices import FIELD_PREFIX
 from portal.errors import BadInput
+from portal.models import ServiceRequest
+from portal.operations import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +55,18 @@ class ActionForm:
                 "Please give the time as a date and a time of day.",
                 fields={name: "such as 2026-11-26T17:00"},
             ) from None
+
+
+ActionHandler = Callable[[UnitOfWork, ServiceRequest, ActionForm], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action: its handler, its success message, and whether it needs the current version.
+
+    A change of state from an outdated page is rejected; a message or a note is not.
+    """
+
+    handler: ActionHandler
+    said: str
+    versioned: bool = True

@@ -1,8 +1,6 @@
 """The actions of a request at the desk: the form of each, and the transaction that runs it."""
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -10,9 +8,10 @@ from starlette.requests import Request
 from portal import operations
 from portal.desk.auth.access import read_number
 from portal.desk.auth.current_staff import CurrentStaff
-from portal.desk.request.action_form import ActionForm
+from portal.desk.request.action_form import Action, ActionForm
 from portal.desk.request.promises import parse_promise, read_agreed_time
 from portal.desk.request.third_parties import read_report_form
+from portal.desk.request.visits import VISIT_ACTIONS
 from portal.errors import BadInput, Conflict, NotFound
 from portal.messaging.wording.signatures import without_signature
 from portal.models import Channel, ContactChannel, ContactReason, ServiceRequest
@@ -26,21 +25,6 @@ REFERENCE_PATTERN = re.compile(r"[A-Za-z0-9-]{1,32}")
 ITEM_ACTION_PATTERN = re.compile(
     r"(?P<what>promises|messages|needs)/(?P<id>[0-9]{1,18})/(?P<verb>[a-z]+)"
 )
-
-
-ActionHandler = Callable[[UnitOfWork, ServiceRequest, ActionForm], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One action: its handler, its success message, and whether it needs the current version.
-
-    A change of state from an outdated page is rejected; a message or a note is not.
-    """
-
-    handler: ActionHandler
-    said: str
-    versioned: bool = True
 
 
 async def perform_action(
@@ -286,6 +270,7 @@ ACTIONS: dict[str, Action] = {
     ),
     "messages/meaning": Action(_relabel, "Intent corrected.", versioned=False),
     "wishes": Action(_record_consent, "Saved.", versioned=False),
+    **VISIT_ACTIONS,
     "link/revoke": Action(_revoke_link, "Link revoked.", versioned=False),
     "link/reissue": Action(_replace_link, "A new link is on its way.", versioned=False),
 }

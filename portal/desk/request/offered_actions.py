@@ -39,6 +39,11 @@ def _possible_actions(request: ServiceRequest, reader: CurrentStaff) -> Iterator
         yield "reopen", Act.REOPEN
         return
     yield from (("promises", Act.PROMISE), ("assign", Act.ASSIGN))
+    if request.booked_visit is not None:
+        yield from (("visit/cancel", Act.WRITE), ("visit/on-the-way", Act.WRITE))
+    question = request.open_question
+    if request.booked_visit is not None or (question and question.offered is not None):
+        yield "visit", Act.WRITE
     yield from (("cancel", Act.CANCEL), ("send-back", Act.SEND_BACK))
     runs = [run for run in request.open_runs if reader.may(Act.HOLD, request, run.stage_key)]
     if any(run.third_party for run in runs):

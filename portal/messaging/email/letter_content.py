@@ -19,6 +19,8 @@ from portal.settings import Settings
 PROGRESS_KINDS = frozenset({MessageKind.MILESTONE, MessageKind.DELAY, MessageKind.UPDATE})
 """The kinds whose mail has the links of tracking numbers."""
 QUESTION_KINDS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
+NUMBERED_WINDOWS = re.compile(r"(?<!\S)1\) ")
+"""A question about a visit offers its windows by number."""
 
 
 def letter_about_request(
@@ -125,9 +127,11 @@ def _paragraphs(
 
 
 def _choices(message: Message, link: str, language: Language) -> tuple[tuple[str, str], ...]:
-    """They lead to the two buttons on the page: following a link answers nothing."""
+    """They lead to the buttons on the page, or its list of windows: a link answers nothing."""
     if message.kind not in QUESTION_KINDS:
         return ()
+    if NUMBERED_WINDOWS.search(message.body):
+        return ((language.gettext("Choose a time"), f"{link}#answer-at"),)
     return (
         (language.gettext("Yes"), f"{link}#answer-yes"),
         (language.gettext("No"), f"{link}#answer-no"),

@@ -169,7 +169,7 @@ async def _links(session: AsyncSession, settings: Settings, request_id: int) -> 
         .limit(MAX_LINKS)
     )
     tokens = (await session.exec(query)).all()
-    paths = ("#answer-yes", "#answer-no", "/unsubscribe", "/appointment.ics")
+    paths = ("#answer-yes", "#answer-no", "#answer-at", "/unsubscribe", "/appointment.ics")
     return [f"{settings.public_url}/r/{token}{path}" for token in tokens for path in paths]
 
 

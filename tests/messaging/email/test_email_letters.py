@@ -24,6 +24,7 @@ from portal.operations import (
 )
 from tests.messaging.email.mail_server import MailServer
 from tests.support.factories import VISIT, Organisation
+from tests.visits.conftest import ENGINEER
 
 WORDS = "Hello Martin,\n\nplease bring:\n- the device\n- 5 > 4 <b>screws</b>\n\nBye"
 
@@ -133,6 +134,22 @@ async def test_appointment_mail_links_to_the_calendar(
     (url,) = re.findall(r'href="([^"]+\.ics)"', mail.html or "")
     assert url in (mail.text or "")
     assert f"DTSTART:{tomorrow:%Y%m%dT%H%M%SZ}" in (await client.get(url)).text
+
+
+async def test_mail_about_a_visit_links_to_the_free_windows(
+    clock: Traveller, client: httpx2.AsyncClient, server: MailServer, organisation: Organisation
+) -> None:
+    """No button says yes or no to "When may our engineer come?"."""
+    await organisation.load(ENGINEER)
+    line = await organisation.open("engineer", by=SYSTEM_ACTOR)
+    mail_only = {"preferred_channel": Channel.EMAIL, "by": SYSTEM_ACTOR}
+    await organisation.run(set_preferences, line, **mail_only)
+    await organisation.run(run_due_follow_ups, line, by=SYSTEM_ACTOR)
+    mail = (await server.deliver())[-1]
+    assert "#answer-yes" not in (mail.html or "")
+    (url,) = re.findall(r'href="([^"]+#answer-at)"', mail.html or "")
+    page = await client.get(url.partition("#")[0])
+    assert '<select id="answer-at"' in page.text
 
 
 async def test_staff_message_keeps_its_line_breaks(
