@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -46,27 +46,35 @@ class VisitPlan:
         """How long a visit's window is."""
         return (self.definition.slot or VISIT_LENGTH).length
 
-    def windows(self, now: datetime) -> Iterator[TimeWindow]:
-        """Every window that can be booked now, whether or not it is full, soonest first."""
+    def windows(self, now: datetime, offered: Collection[datetime] = ()) -> Iterator[TimeWindow]:
+        """Every window that can be booked now, whether or not it is full, soonest first.
+
+        What was ``offered``, by its starts, can be booked until it begins: an offer stands.
+        """
         earliest = self._add(now, self.definition.earliest)
         latest = self._add(now, self.definition.latest)
         count = 0
-        for period in self.calendar.open_windows(earliest):
+        for period in self.calendar.open_windows(now if offered else earliest):
             start = period.start
             while start + self.length <= period.end:
                 count += 1
                 if start > latest or count > MAX_WINDOWS:
                     return
-                if start >= earliest and start > now:
+                if (start >= earliest or start in offered) and start > now:
                     yield TimeWindow(start, start + self.length)
                 start += self.length
             if period.start > latest:
                 return
 
-    def free_windows(self, now: datetime, booked: Sequence[TimeWindow]) -> Iterator[TimeWindow]:
+    def free_windows(
+        self,
+        now: datetime,
+        booked: Sequence[TimeWindow],
+        offered: Collection[datetime] = (),
+    ) -> Iterator[TimeWindow]:
         """Those with room beside the visits that are ``booked``."""
         capacity = self.definition.capacity
-        for window in self.windows(now):
+        for window in self.windows(now, offered):
             if capacity is None or sum(window.overlaps(other) for other in booked) < capacity:
                 yield window
 

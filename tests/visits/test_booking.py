@@ -89,6 +89,14 @@ async def test_numbers_of_a_date_are_read_by_locale_and_read_back(asked, texts, 
     assert "Sorry, not 12 Mar 2026 10 am. Free: 1) Wed 4 Jun" in (await said(gwen))[-1]
 
 
+async def test_offer_stands_until_its_window_begins(line, texts, said, booked, clock):
+    """Whoever answers the next morning gets the window that the text offered them."""
+    assert "1) Wed 4 Jun, 10 am-noon" in (await said(line))[-1]
+    clock.move_to(datetime(2025, 6, 4, 12, tzinfo=UTC))
+    await texts("2")
+    assert (await booked(line)).answer_at == datetime(2025, 6, 4, 16, tzinfo=UTC)
+
+
 async def test_day_alone_offers_the_windows_of_that_day(line, texts, said, booked):
     await texts("Friday")
     assert "1) Fri 6 Jun, 8-10 am 2) 10 am-noon 3) noon-2 pm" in (await said(line))[-1]
@@ -155,7 +163,7 @@ async def test_unclear_time_is_offered_free_windows_once(line, texts, said, orga
 async def test_languages_offer_and_confirm(asked, texts, said, booked):
     """Spanish in one segment, Arabic in its own order."""
     luisa = await asked(replace(OTHER, locale="es-US"))
-    assert "¿Cuándo puede ir el técnico? 1) mié 4 jun, 10:00-12:00" in (await said(luisa))[-1]
+    assert "¿Cuando puede ir el técnico? 1) mié 4 jun, 10:00-12:00" in (await said(luisa))[-1]
     await texts("1", sender=OTHER.phone)
     text = (await said(luisa))[-1]
     assert "Reservado, Gwen: mié 4 jun, 10:00-12:00." in text

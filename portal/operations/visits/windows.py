@@ -39,7 +39,7 @@ async def free_windows(
     """The free windows of this question, soonest first; None where any time answers it.
 
     With ``is_booking`` the department is locked until the transaction ends, so that of two
-    customers who want the last place one gets it.
+    customers who want the last place one gets it; and what was offered counts until it begins.
     """
     plan = visit_plan(facts, question)
     if plan is None:
@@ -52,7 +52,8 @@ async def free_windows(
             .with_for_update(key_share=True)
         )
     booked = await _booked(session, department_id, facts.now, besides=question)
-    return list(plan.free_windows(facts.now, booked))
+    offered = question.offered_starts if is_booking else ()
+    return list(plan.free_windows(facts.now, booked, offered))
 
 
 async def offer_visit_windows(context: StepContext) -> None:
