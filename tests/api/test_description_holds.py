@@ -45,6 +45,9 @@ MEANT = {
 MEANT |= {"expected_by", "until", "due_at", "from"}  # within ten years, and to come
 MEANT |= {"workflow", "stage", "department", "third_party"}
 MEANT |= {"customer.name", "event", "customer.locale", "fields"}  # printable; a length in all
+MEANT |= {"time", "estimated_date"}  # within a year, within 90 days
+MEANT |= {"code", "description"}  # one of them is needed
+MEANT |= {"carrier", "number"}  # needed where the stage has none; with a letter or a digit
 """Fields whose value a schema cannot decide: whether a number, a zone or a person exists."""
 
 KEY_USED_BEFORE = "This Idempotency-Key was sent before, with another call or body."
