@@ -18,7 +18,8 @@
   const connection = document.getElementById("connection");
   const announcement = document.getElementById("said");
   const main = () => document.getElementById("main");
-  const refresh = () => htmx.ajax("GET", main().dataset.live.split("/live")[0], main());
+  // A failure is told at "htmx:afterRequest"; the promise says nothing more.
+  const refresh = () => htmx.ajax("GET", main().dataset.live.split("/live")[0], main())?.catch(() => {});
 
   // --- the event stream: for a visible tab only; a hidden one refreshes when it is shown -----------
   let stream, retry, warning, refreshRetry, failures = 0;
@@ -101,13 +102,14 @@
   // New parts are highlighted for a moment and announced once. The scroll position is restored here:
   // the browser's scroll anchoring does not survive a morph, and not every browser has it.
   const ANNOUNCED = "h1, .who, .note, .next, .promise";
-  const parts = (selector = `${ANNOUNCED}, .timeline > li, .lines > li`) => [...document.querySelectorAll(selector)];
+  const PARTS = `${ANNOUNCED}, .timeline > li, .lines > li`;
+  const parts = (selector = PARTS) => [...document.querySelectorAll(selector)];
   const textOf = (part) => part.textContent.replace(/\s+/g, " ").trim();
   let knownTexts, focused, restoreScroll, afterUpdate; // afterUpdate: what to show after the visitor's own message
   const rememberPage = () => {
     focused = main().contains(document.activeElement) && document.activeElement;
     knownTexts = new Set(parts().map(textOf));
-    const anchor = scrollY > 0 && parts().find((part) => part.getBoundingClientRect().top >= 0);
+    const anchor = scrollY > 0 && parts(`h2, ${PARTS}`).find((part) => part.getBoundingClientRect().top >= 0);
     const top = anchor && anchor.getBoundingClientRect().top;
     restoreScroll = () => anchor && anchor.isConnected && scrollBy(0, anchor.getBoundingClientRect().top - top);
   };

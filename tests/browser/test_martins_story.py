@@ -123,7 +123,7 @@ def test_martin_follows_his_card_and_confirms_it(
         "We have your application, Martin",
         "Passed to Underwriting",
         "they take it up by",
-        "Until they do, Telesales still looks after it",
+        "Until they do, Tess at Telesales still looks after it",
     )
     look_at(page)
     assert phone.has_nothing_new()
