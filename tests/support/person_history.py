@@ -1,6 +1,7 @@
 """A customer with something in every table, each text with the marker in it."""
 
 import io
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 
 import httpx2
@@ -85,6 +86,14 @@ async def live_through(
             f"{link(request)}/messages", data={"body": f"This is {MARKER}"}, files=photo
         )
         assert sent.status_code == 303
+        keys = {"p256dh": urlsafe_b64encode(bytes(65)), "auth": urlsafe_b64encode(bytes(16))}
+        subscription = {"endpoint": f"https://push.example.com/{MARKER}"} | {
+            name: key.rstrip(b"=").decode() for name, key in keys.items()
+        }
+        subscribed = await browser.post(f"{link(request)}/push", data=subscription)
+        assert subscribed.status_code == 200
+        shared = await browser.post(f"{link(request)}/share", data={"do": "make"})
+        assert shared.status_code == 303
     await _work_on_it(organisation, request)
     await _write(organisation, request)
     await _decline_a_quote(organisation)
