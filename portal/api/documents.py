@@ -10,6 +10,7 @@ from portal.api.schemas.inputs import NewDocument
 from portal.api.schemas.messages import MessageResponse
 from portal.attachments.stored_file import StoredFile
 from portal.errors import BadInput
+from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 from portal.queries.attachments import attachments_by_message
 
@@ -35,4 +36,4 @@ async def give_document(
     request = await uow.lock(reference)
     message = await operations.give_document(uow, request, prepared)
     files = await attachments_by_message(uow.session, [message])
-    return MessageResponse.of(message, request.reference, (), files.get(message.id or 0, ()))
+    return MessageResponse.of(message, request.reference, (), files.get(saved_id(message), ()))

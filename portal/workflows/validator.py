@@ -236,7 +236,8 @@ class WorkflowValidator:
             base = FollowUpDefinition(f"at-{stage}", stage, LocalizedText({}), asked_when="reached")
             return read_question(table, self.stages, base)
         for key in QUESTION_KEYS:
-            if key in table:
+            # The place is also where the customer comes.
+            if key in table and key not in CUSTOMER_TURN_KEYS:
                 remedy = f'Add question = "..." or take out "{key}".'
                 table.add_issue(key, f'has "{key}" but asks nothing', remedy)
         return None

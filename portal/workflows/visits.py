@@ -16,7 +16,7 @@ def read_visit(table: TableReader, *, is_for_time: bool) -> VisitDefinition:
     """The visit of this question; ``is_for_time``: a time answers it."""
     if not is_for_time:
         for key in VISIT_KEYS:
-            if key in table:
+            if key in table and key != "place":
                 remedy = f'Add expects = "time" or take out "{key}".'
                 table.add_issue(key, f'has "{key}" but asks for no time', remedy)
         return VisitDefinition()

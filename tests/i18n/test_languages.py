@@ -142,7 +142,7 @@ async def test_visitor_switches_language_by_link(client: httpx2.AsyncClient) -> 
     assert 'href="/?lang=es"' in (await client.get("/r/none?lang=es")).text
     refused = await client.post("/?lang=es", data={"reference": "", "contact": ""})
     assert refused.status_code == 422
-    assert "Díganos las dos cosas, por favor" in refused.text
+    assert "Escriba el número de móvil o el correo" in refused.text
     assert "set-cookie" not in refused.headers
 
 

@@ -99,7 +99,10 @@ async def test_month_with_a_silent_courier(bank: MonthScenario) -> None:
     raised = await bank.balls()
 
     answer = await bank.martin_texts("Thu 12 Jun 20:00", "Where is my card?")
-    assert "With you by Wed 18 Jun, we expect. Now: Your card is on its way to you." in answer
+    assert (
+        "With you by Wed 18 Jun, we expect. Your card is on its way to you. Cleo does it by"
+        in answer
+    )
     assert await bank.balls() == raised, "all that had slipped was before somebody by then"
 
     await bank.at("Fri 13 Jun 10:00", "cleo", "third-party", event="Found: parcel in Newark")

@@ -54,7 +54,7 @@ async def find(request: Request) -> Response:
 
 
 async def sent(request: Request) -> Response:
-    return templating.page(request, "tracking/sent.html", {})
+    return templating.page(request, "tracking/sent.html", {"has_reference": True})
 
 
 async def preferences(request: Request) -> Response:

@@ -78,7 +78,7 @@ async def test_cache_expires_when_wording_changes_with_time(
     clock.shift(timedelta(seconds=1))
     late = read(await client.get(link(card_request)))
     assert kept.render_count == 2
-    assert "This takes longer than we said. We said 2 pm." in late
+    assert "We're sorry, this takes longer. We said 2 pm." in late
     clock.move_to(datetime(2025, 6, 4, 4, 0, tzinfo=UTC))
     assert "since yesterday, 10 am" in read(await client.get(link(card_request)))
 

@@ -62,6 +62,14 @@ SAYS = {
     ),
     "an appointment": ("When may our technician come?", "Send this time", "None suits me"),
     "a visit": ("Your visit: Friday, 10 am", "Add to my calendar"),
+    "a visit to book": ("A day and a time that suit you", "Book this time", "Later days"),
+    "a visit in a window": (
+        "Engineer visit",
+        "Gareth",
+        "Your home",
+        "Please clear a socket.",
+        "Add to my calendar",
+    ),
     "waiting on papers": (
         "We need a copy of your passport, Martin",
         "Send a photo or a PDF",
@@ -157,8 +165,11 @@ def test_every_state_has_a_screenshot_in_the_docs() -> None:
 
 
 def test_title_is_the_headline_without_the_name() -> None:
-    """The tab says where it stands; a preview of the link names nobody."""
-    for page in STATES.values():
+    """The tab says where it stands; a preview names nobody, and gives no reason of a correction."""
+    for state, page in STATES.items():
+        if state == "to correct":
+            assert "<title>Please correct one thing · Acme Bank</title>" in html(page)
+            continue
         markup = html(page)
         headline = re.search(r"<h1[^>]*>(.*?)</h1>", html(replace(page, first_name="")), re.DOTALL)
         assert headline

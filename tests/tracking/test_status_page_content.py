@@ -190,7 +190,7 @@ async def test_the_page_names_the_person_who_has_it_by_first_name_alone(
     page = await see(card_request)
     html = templating.render("tracking/status_page/status.html", page.context())
     tess, tom = organisation.people.tess, organisation.people.tom
-    assert "<strong>Tess</strong> at <strong>Telesales</strong> has it" in html
+    assert "<strong>Tess</strong> at <strong>Telesales</strong> has had it" in html
     assert '<i class="face" aria-hidden="true">T</i>' in html
     assert tess.name not in html
     before = (await organisation.reload(card_request)).page_version

@@ -42,7 +42,7 @@ async def test_customer_withdraws_their_request_by_themselves(
     done = await client.post(f"{link(request)}/withdraw", data=data)
     assert (done.status_code, done.headers["Location"]) == (303, link(request))
     page = read(await client.get(link(request)))
-    assert "This request was cancelled" in page
+    assert "You cancelled this request" in page
     assert "You withdrew it. I found another card." in page
     assert "We did not get to this" not in page
     phone, mailbox = FakeSmsGateway(), FakeEmailGateway()

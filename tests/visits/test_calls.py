@@ -89,7 +89,7 @@ async def test_call_outside_hours_is_refused_with_what_is_possible(
     await texts("Thursday at 10 am")
     [promise] = (await organisation.reload(loan)).promises
     assert (promise.due_at, promise.is_told) == (at(5, 10), True)
-    assert "Loan Desk will call you on Thursday, 10 am." in (await said(loan))[-1]
+    assert "Mona at Loan Desk will call you on Thu 5 Jun, 10 am." in (await said(loan))[-1]
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ async def test_answers_and_keywords_are_confirmed_after_many_questions(organisat
     await phone("call me")
     replies = await phone.replies()
     assert len(replies) == 7
-    assert "We text you about your requests" in replies[-2]
+    assert "Your requests with us" in replies[-2]
     assert "will call you by" in replies[-1]
 
 

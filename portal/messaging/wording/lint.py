@@ -72,6 +72,7 @@ FIELDS_BY_TEXT = {
     "code": ("code", "code_mail"),
     "host": ("code",),
     "arrival": ("arrival_expected", "status_arrival"),
+    "third_party": ("reason_third_party",),
     "party": ("status_third_party", "status_third_party_then"),
     "length": ("status_third_party_then",),
     "outcome": ("closed_by_no_outcome", "cancelled_outcome", "unconfirmed_outcome"),

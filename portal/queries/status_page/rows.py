@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+TIMES = ("accept_by", "hold_until", "answer_until")
+"""Columns that are times, beside those that end in ``_at``."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
@@ -246,7 +249,7 @@ def _read_rows(row_type: Any, text: str | None) -> Any:
     times = [
         index
         for index, name in enumerate(row_type.__slots__)
-        if name.endswith(("_at", "_by")) or name in ("hold_until", "answer_until")
+        if name.endswith("_at") or name in TIMES
     ]
     rows = json.loads(text)
     rows.sort(key=lambda row: row[0])

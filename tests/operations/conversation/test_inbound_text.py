@@ -284,7 +284,7 @@ async def test_status_reply_reports_the_actual_state(organisation, card_request,
     assert "being checked" not in passed
     await organisation.run(accept, card_request, by=organisation.people.uma.actor)
     await texts("Where is it now?")
-    assert "being checked. Underwriting has it. Next by" in (await last(organisation)).body
+    assert "being checked. Uma does it by" in (await last(organisation)).body
     await organisation.run(
         hold, card_request, by=organisation.people.uma.actor, reason="Address check"
     )

@@ -94,7 +94,7 @@ async def test_no_for_another_department_names_owner_and_due_time(
     assert receipt.card.owner_id == organisation.people.carl.id, "until it is taken up"
     assert (await receipt.said())[-1] == (
         "Acme Bank: Sorry, Martin. Carl at Courier Desk is looking for your card "
-        "and writes to you by 2 pm."
+        "and writes to you by Tue 3 Jun, 2 pm."
     )
     await receipt.do(accept, by=organisation.people.pia.actor)
     assert "Once more: Your card is being made" in (await receipt.said())[-1]

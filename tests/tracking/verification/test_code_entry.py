@@ -110,7 +110,7 @@ async def test_invalid_expired_used_and_foreign_codes_get_the_same_error(
     assert len(pages) == 1
     page = pages.pop()[1]
     assert WRONG_CODE_MESSAGE in visible_text(page)
-    assert "<title>Error: Is it you?" in page
+    assert "<title>Error: Check it's you" in page
     assert '<a href="#code">This code does not work.' in page
     assert min(times) >= 0.1
 

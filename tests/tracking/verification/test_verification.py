@@ -82,7 +82,7 @@ async def test_code_text_is_one_segment_and_bound_to_the_domain(
     await deliver_due(organisation.operations, phone)
     text = phone.sent_bodies[-1]
     assert re.fullmatch(
-        r"Acme Bank: your code is (\d{6}), good for 10 minutes\. "
+        r"Acme Bank: Your code is (\d{6}), good for 10 minutes\. "
         r"We never ask you for it: tell nobody\.\n@testserver #\1",
         text,
     )
