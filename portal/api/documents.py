@@ -1,7 +1,6 @@
 """Documents for the customer, given by other systems."""
 
 import base64
-import binascii
 
 from starlette.requests import Request
 
@@ -19,7 +18,7 @@ async def store_document(request: Request, body: NewDocument) -> StoredFile:
     """Check and store the file, before the transaction. Raises BadInput and FileRefused."""
     try:
         data = base64.b64decode(body.content, validate=True)
-    except binascii.Error:
+    except ValueError:  # No base64, or no ASCII.
         raise BadInput(
             "The content must be the file in base64 (RFC 4648).", fields={"content": "base64"}
         ) from None

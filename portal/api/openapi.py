@@ -126,6 +126,9 @@ def _operation(
             },
         },
     }
+    if isinstance(call, WriteEndpoint) and call.prepare is not None:
+        problem = operation["responses"]["422"]
+        operation["responses"]["415"] = problem | {"description": "The file is none that is taken."}
     if isinstance(call, WriteEndpoint):
         operation["parameters"].append(IDEMPOTENCY_KEY)
         schema = call.input_model.model_json_schema()

@@ -189,7 +189,7 @@ async def test_a_saved_reply_holds_the_link_only_once_it_is_sent(
     assert "Your page: [link]" in answer.text
     assert "/r/" not in OWN_FIELD.sub("", answer.text)
     sent = (await organisation.outbound_messages(story))[-1]
-    assert sent.body == f"Your page: {link_of(story)}"
+    assert sent.body == f"Tess at Acme Bank: Your page: {link_of(story)}"
 
 
 async def test_a_failed_message_is_sent_again_with_its_link(

@@ -79,7 +79,9 @@ async def test_request_over_its_text_limit_becomes_a_dropped_ball_of_its_owner(
     assert (ball.request_id, ball.owner_id) == (card.id, organisation.people.tess.id)
     assert ball.detail == "4 of the 5 texts for one request are used."
     await write(organisation, card, "five", "six", "seven")
-    assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == ["five"]
+    assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == [
+        "Tess at Acme Bank: five"
+    ]
     over = (await organisation.outbound_messages(card))[-2:]
     assert [message.status for message in over] == [MessageStatus.REVIEW] * 2
     assert (over[0].reason, over[0].reason_count) == (DeliveryReason.REQUEST_LIMIT, 5)
@@ -95,7 +97,9 @@ async def test_daily_limit_per_number_holds(clock, organisation: Organisation) -
     (ball,) = await balls(organisation, DroppedBallKind.SENDING_LIMIT)
     assert "2 texts in a day" in ball.detail
     clock.shift(timedelta(days=1))
-    assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == ["three"]
+    assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == [
+        "Tess at Acme Bank: three"
+    ]
 
 
 async def test_stop_confirmation_ignores_limits(organisation: Organisation) -> None:
@@ -123,13 +127,17 @@ async def test_monthly_segment_limit_holds(clock, organisation: Organisation) ->
     await delivered_bodies(organisation.operations, FakeSmsGateway())
     assert await balls(organisation, DroppedBallKind.SENDING_LIMIT) == []
     await write(organisation, card, "four", "five", "six")
-    assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == ["four", "five"]
+    assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == [
+        "Tess at Acme Bank: four", "Tess at Acme Bank: five",
+    ]  # fmt: skip
     (ball,) = await balls(organisation, DroppedBallKind.SENDING_LIMIT)
     assert ball.detail == "4 of the 5 text parts of June are used."
     assert ball.owner_id == organisation.people.mona.id
     limit(organisation, max_segments_per_month=50)
     clock.shift(timedelta(minutes=11))
-    assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == ["six"]
+    assert await delivered_bodies(organisation.operations, FakeSmsGateway()) == [
+        "Tess at Acme Bank: six"
+    ]
 
 
 async def test_rejected_texts_do_not_count(organisation: Organisation) -> None:

@@ -117,7 +117,7 @@ async def test_first_text_sent_has_brand_and_opt_out_hint(clock, organisation, s
     milestone, words = await send(FakeSmsGateway())
     assert milestone.startswith("Acme Bank: ")
     assert milestone.endswith("STOP to end")
-    assert words == "Good morning!"
+    assert words == "Uma at Acme Bank: Good morning!"
     sent = next(
         message
         for message in await organisation.outbound_messages(request)

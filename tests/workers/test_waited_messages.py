@@ -224,7 +224,7 @@ async def test_words_of_a_person_stay_as_they_were_written(
     )
     await organisation.run(set_preferences, card, locale="es", by=SYSTEM_ACTOR)
     clock.move_to(MORNING)
-    assert await sent(organisation, Channel.SMS) == ["We are open tomorrow."]
+    assert await sent(organisation, Channel.SMS) == ["Tess at Acme Bank: We are open tomorrow."]
 
 
 async def test_question_is_asked_in_the_language_chosen_since_it_was_planned(

@@ -110,7 +110,9 @@ async def test_next_text_to_a_number_waits_for_the_one_in_flight(
         )
     async with worker(settings):
         await carrier.wait_for(lambda: len(carrier.texts_to(PHONE)) == 4, timeout=30)
-    assert [text.body for text in carrier.texts_to(PHONE)][1:] == ["First.", "Second.", "Third."]
+    assert [text.body for text in carrier.texts_to(PHONE)][1:] == [
+        f"Tess at Acme Bank: {words}" for words in ("First.", "Second.", "Third.")
+    ]
 
 
 async def test_carrier_opt_out_is_recorded_and_not_retried(

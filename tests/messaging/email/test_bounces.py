@@ -76,7 +76,9 @@ async def test_hard_bounce_falls_back_to_sms_and_invalidates_the_address(
     assert message.reason == DeliveryReason.ADDRESS_UNKNOWN
     assert not await is_reached_by_mail(organisation, mailed)
     (text,) = await texts(organisation, mailed)
-    assert (text.body.removesuffix(" STOP to end"), text.status) == (message.body, "queued")
+    assert (text.body.removesuffix(" STOP to end"), text.status) == (
+        f"Tess at Acme Bank: {message.body}", "queued",
+    )  # fmt: skip
     assert await balls(organisation) == []
     assert await server.deliver() == [mail]  # a bounce is never answered
 

@@ -205,7 +205,7 @@ async def test_stop_by_mail_withdraws_consent_and_is_confirmed_once(
         message.body: (message.channel, message.status)
         for message in await organisation.outbound_messages(card_request)
     }
-    assert told["And now?"] == (Channel.SMS, MessageStatus.QUEUED)
+    assert told["Tess at Acme Bank: And now?"] == (Channel.SMS, MessageStatus.QUEUED)
     assert told["Sure?"] == (Channel.EMAIL, MessageStatus.SUPPRESSED)
     await server.receive(reply(mail, "START", Message_ID="<again@x>"))
     await organisation.run(write_to_customer, card_request, body="Again.", **by_mail)

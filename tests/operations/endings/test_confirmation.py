@@ -7,6 +7,7 @@ import pytest
 from portal.models import CUSTOMER_ACTOR, SYSTEM_ACTOR, ContactChannel, ContactReason, RequestStatus
 from portal.operations import (
     advance,
+    keep_promise,
     log_contact,
     receive_web_message,
     run_due_follow_ups,
@@ -100,6 +101,8 @@ async def test_open_no_suppresses_other_questions(
     await receipt.advance_clock(2 * DAY)
     assert await receipt.questions() == before
     await receipt.finish()
+    (owed,) = (promise for promise in receipt.card.promises if promise.is_open)
+    await receipt.do(keep_promise, owed.id, by=organisation.people.carl.actor)
     await receipt.advance_clock(MIN_WAIT)
     asked = {follow_up.question for follow_up in receipt.card.follow_ups if follow_up.is_asked}
     assert "Has your card arrived? Reply YES or NO." in asked
