@@ -17,7 +17,7 @@ from portal.rules.stage_flow import StageFlow
 from portal.rules.stage_returns import StageReturns
 from portal.rules.visits import visit_reminder_at
 from portal.workflows import AnswerAction, FollowUpDefinition
-from portal.workflows.schema import REMIND_AFTER
+from portal.workflows.question_definition import REMIND_AFTER
 
 MAX_VISIT_DURATION = timedelta(hours=4)
 """A visit is done this long after the time that the customer named."""
