@@ -66,7 +66,7 @@ HEAD = """# The status page in each of its states
 
 `python -m tests.support.docs.screenshots states` takes these pictures from the facts in
 `tests/support/status_page/states.py`, on a phone of 390 by 844 pixels.
-`tests/tracking/test_status_page.py` tests what each state says, `tests/browser/test_status_page_states.py`
+`tests/tracking/status_page/test_status_page.py` tests what each state says, `tests/browser/test_status_page_states.py`
 that everybody can use it.
 """
 

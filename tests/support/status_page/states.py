@@ -1,6 +1,6 @@
 """The status page in each of its states, for tests of its text and size and for screenshots.
 
-View models without a database: tests/tracking/test_status_page_states.py holds how a request leads to each.
+View models without a database: tests/tracking/status_page/test_status_page_states.py holds how a request leads to each.
 """
 
 from dataclasses import replace

@@ -26,7 +26,7 @@ from tests.support.status_page.states import STATES
 pytestmark = pytest.mark.either_database
 
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 FIRST_VIEW = 6144
