@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.rules.stage_timeline import StepState
+from portal.rules.stages.stage_timeline import StepState
 from portal.tracking.status_page.appointment_view import Appointment
 from portal.tracking.status_page.conversation_view import (
     ConversationLine,
