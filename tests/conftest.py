@@ -1,7 +1,7 @@
 """Fixtures of all tests: real databases, a real queue, the real application.
 
 Only the network and the time are faked. A test that uses ``settings``, ``database`` or what is built
-on them runs on SQLite and on PostgreSQL: see tests/support/databases.py.
+on them runs on SQLite and on PostgreSQL: see tests/support/database/databases.py.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from tests.support.factories import (
 )
 from tests.support.loop_watchdog import loop_watchdog  # noqa: F401 (a fixture of every test)
 
-pytest_plugins = ["tests.support.databases"]
+pytest_plugins = ["tests.support.database.databases"]
 
 # No deadline, and the same cases in each run; `--hypothesis-profile=explore` looks for others.
 effort.register_profile("kept", deadline=None, derandomize=True)

@@ -10,15 +10,17 @@ from portal.models.messages.delivery_reason import DeliveryReason
 from portal.models.messages.message import (
     ASK_BACK_CAUSE,
     EDITED_SUFFIX,
-    FAILED_STATUSES,
-    FINAL_STATUSES,
     NEEDS_ATTENTION,
     RECEIPT_TIMEOUT,
     RESPONSE_KINDS,
-    STATUS_RANK,
     Direction,
     Message,
     MessageKind,
+)
+from portal.models.messages.message_status import (
+    FAILED_STATUSES,
+    FINAL_STATUSES,
+    STATUS_RANK,
     MessageStatus,
     is_forward_status,
     statuses_conflict,

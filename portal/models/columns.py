@@ -53,6 +53,14 @@ def saved_id(row: Row) -> int:
     return row.id
 
 
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
+    """An index of the rows for which ``where`` (SQL) holds, on both databases."""
+    condition = sa.text(where)
+    return sa.Index(
+        name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition
+    )
+
+
 def primary_key() -> Any:
     """A primary key that the database counts up."""
     return Field(default=None, primary_key=True, sa_type=BigId)

@@ -4,6 +4,7 @@ An operation takes a ``UnitOfWork`` (one transaction), changes rows, records eve
 messages. When the unit of work ends it commits, and only then wakes workers and live pages.
 """
 
+from portal.operations.conversation.applying.intent_corrections import correct_intent
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.consent import ConsentChange, record_spoken_consent
 from portal.operations.conversation.documents import give_document
@@ -16,7 +17,6 @@ from portal.operations.conversation.inbound_email import (
 )
 from portal.operations.conversation.inbound_message import OptOutType
 from portal.operations.conversation.inbound_text import receive_text, receive_web_message
-from portal.operations.conversation.intent_corrections import correct_intent
 from portal.operations.conversation.reading.preparation import reading_is_ready
 from portal.operations.conversation.staff_messages import (
     log_contact,

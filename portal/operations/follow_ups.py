@@ -27,7 +27,7 @@ from portal.queries.conversations import has_written_since
 from portal.rules.follow_ups import FollowUpFlow
 from portal.rules.late_answers import is_waiting_to_decide
 from portal.rules.proactive_updates import ContactSchedule
-from portal.rules.stage_pauses import StagePauses
+from portal.rules.stages.stage_pauses import StagePauses
 from portal.workflows import AnswerAction
 
 REPLY_CHANNELS = {

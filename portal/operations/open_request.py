@@ -32,7 +32,7 @@ from portal.operations.privacy.digests import restore_stop
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import newest_consents
 from portal.queries.workflows import get_newest_workflow
-from portal.rules.stage_flow import StageFlow
+from portal.rules.stages.stage_flow import StageFlow
 
 MAX_NAME_LENGTH = 200
 MAX_TITLE_LENGTH = 200

@@ -18,11 +18,12 @@ from portal.operations.device_verification import forget_devices
 from portal.operations.outbox import Draft
 from portal.operations.self_service.share_links import end_share_links
 from portal.operations.unit_of_work import UnitOfWork
-from portal.rules import authorization, stage_pauses
+from portal.rules import authorization
 from portal.rules.authorization import Act
-from portal.rules.stage_flow import StageFlow
-from portal.rules.stage_pauses import StagePauses
-from portal.rules.stage_returns import StageReturns
+from portal.rules.stages import stage_pauses
+from portal.rules.stages.stage_flow import StageFlow
+from portal.rules.stages.stage_pauses import StagePauses
+from portal.rules.stages.stage_returns import StageReturns
 
 MAX_REASON_LENGTH = 2_000
 MAX_NOTE_LENGTH = 300

@@ -30,7 +30,7 @@ from portal.queries.requests import lock_service_request
 from portal.queries.roster import load_workflow_facts
 from portal.rules.facts import Facts, WorkflowFacts
 from portal.rules.roster import Roster
-from portal.rules.stage_flow import StageFlow
+from portal.rules.stages.stage_flow import StageFlow
 from portal.settings import Settings
 
 AFTER_EACH_OPERATION: tuple[Step, ...] = (

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, Protocol, TypeVar
 
-from portal.rules.stage_timeline import StageTimeline
-from portal.rules.timeline_facts import HandoffT, QuestionT, Run, RunFacts
+from portal.rules.stages.stage_timeline import StageTimeline
+from portal.rules.stages.timeline_facts import HandoffT, QuestionT, Run, RunFacts
 
 AwaitedParty = Literal["customer", "third_party", "hold", "unknown"]
 """Whom a paused request waits for; ``unknown``: the workflow says only that its clock is paused."""

@@ -10,7 +10,7 @@ from portal.models.requests.promise import PromiseKind
 from portal.rules.facts import Facts
 from portal.rules.investigations import action_of, asks_again
 from portal.workflows import FollowUpDefinition
-from portal.workflows.schema import REMIND_AFTER
+from portal.workflows.question_definition import REMIND_AFTER
 
 MIN_WAIT = timedelta(minutes=15)
 """The shortest time that a blocked question waits, also after the cause has ended."""

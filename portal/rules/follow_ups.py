@@ -13,11 +13,11 @@ from portal.models.requests.request_status import RequestStatus
 from portal.models.requests.stage_run import RunState
 from portal.rules.follow_up_schedule import FollowUpSchedule
 from portal.rules.investigations import action_of
-from portal.rules.stage_flow import StageFlow
-from portal.rules.stage_returns import StageReturns
+from portal.rules.stages.stage_flow import StageFlow
+from portal.rules.stages.stage_returns import StageReturns
 from portal.rules.visits import visit_reminder_at
 from portal.workflows import AnswerAction, FollowUpDefinition
-from portal.workflows.schema import REMIND_AFTER
+from portal.workflows.question_definition import REMIND_AFTER
 
 MAX_VISIT_DURATION = timedelta(hours=4)
 """A visit is done this long after the time that the customer named."""

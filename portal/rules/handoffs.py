@@ -12,7 +12,7 @@ from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.rules.follow_ups import FollowUpFlow
 from portal.rules.needs import is_to_send
-from portal.rules.stage_flow import HandoffSender, StageFlow
+from portal.rules.stages.stage_flow import HandoffSender, StageFlow
 
 
 @dataclass(frozen=True)

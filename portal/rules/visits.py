@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from portal.business_time import BusinessCalendar, Duration, TimeWindow, business_calendar
 from portal.workflows import FollowUpDefinition, VisitDefinition
-from portal.workflows.schema import VISIT_LENGTH
+from portal.workflows.question_definition import VISIT_LENGTH
 
 DAYTIME = "Mon-Fri 09:00-17:00"
 """When visits are made for a department that never closes."""

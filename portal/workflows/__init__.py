@@ -9,16 +9,9 @@ from portal.workflows.parser import (
     shipped_workflow_files,
 )
 from portal.workflows.placeholders import PLACEHOLDERS, QUESTION_FIELDS, placeholder_issues
-from portal.workflows.schema import (
-    AnswerAction,
-    CustomerAction,
-    DepartmentDefinition,
-    FollowUpDefinition,
-    NeedDefinition,
-    StageDefinition,
-    VisitDefinition,
-    WorkflowDefinition,
-)
+from portal.workflows.question_definition import AnswerAction, FollowUpDefinition, VisitDefinition
+from portal.workflows.schema import DepartmentDefinition, WorkflowDefinition
+from portal.workflows.stage_definition import CustomerAction, NeedDefinition, StageDefinition
 from portal.workflows.toml_lines import TomlLines
 
 __all__ = [

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final, Literal, get_args
 
 from portal.workflows.localized_text import LocalizedText
-from portal.workflows.schema import CustomerAction, StageDefinition
+from portal.workflows.stage_definition import CustomerAction, StageDefinition
 from portal.workflows.table_reader import TableReader
 
 CUSTOMER_TURN_KEYS: Final = ("title_next", "title_done", "waits_for", "ask", "place", "bring")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from portal.workflows.localized_text import LocalizedText
-from portal.workflows.schema import NeedDefinition
+from portal.workflows.stage_definition import NeedDefinition
 from portal.workflows.table_reader import TableReader
 
 NEED_KEYS: Final = ("key", "title", "help")

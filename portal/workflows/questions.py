@@ -15,7 +15,7 @@ from portal.workflows.placeholders import (
     is_field_name,
     placeholders_in,
 )
-from portal.workflows.schema import (
+from portal.workflows.question_definition import (
     CLOSE_AFTER,
     COMPLETE,
     PERSON,

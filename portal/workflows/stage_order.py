@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from portal.workflows import stage_graph
 from portal.workflows.issues import did_you_mean
-from portal.workflows.schema import StageDefinition
+from portal.workflows.stage_definition import StageDefinition
 from portal.workflows.table_reader import TableReader
 
 

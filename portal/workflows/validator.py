@@ -10,19 +10,19 @@ from portal.business_time import OpeningHours, check_holidays, zone_names
 from portal.workflows.cancellation import CANCELLATION_KEY, read_cancellation
 from portal.workflows.customer_turn import CUSTOMER_TURN_KEYS, read_customer_turn
 from portal.workflows.issues import did_you_mean
+from portal.workflows.json_duration import ZERO_DURATION
 from portal.workflows.localized_text import LocalizedText
 from portal.workflows.needs import read_needs
+from portal.workflows.question_definition import FollowUpDefinition
 from portal.workflows.questions import ARRIVAL_KEYS, QUESTION_KEYS, check_questions, read_question
 from portal.workflows.schema import (
     LEAD_AFTER,
     MANAGER_AFTER,
     REPLY_WITHIN,
-    ZERO_DURATION,
     DepartmentDefinition,
-    FollowUpDefinition,
-    StageDefinition,
     WorkflowDefinition,
 )
+from portal.workflows.stage_definition import StageDefinition
 from portal.workflows.stage_order import in_order
 from portal.workflows.table_reader import KEY_REMEDY, IssueCollector, TableReader, is_key
 from portal.workflows.third_party import THIRD_PARTY_KEYS, read_third_party

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from portal.workflows.schema import VISIT_EARLIEST, VISIT_LATEST, VisitDefinition
+from portal.workflows.question_definition import VISIT_EARLIEST, VISIT_LATEST, VisitDefinition
 from portal.workflows.table_reader import TableReader
 
 VISIT_KEYS: Final = ("slot", "capacity", "earliest", "latest", "visit", "prepare", "place")

@@ -50,3 +50,25 @@ def test_changed_file_is_accepted_without_metadata_or_refused(data: bytes, name:
     with Image.open(io.BytesIO(checked.data)) as picture:
         picture.load()
         assert not picture.getexif()
+
+
+@given(
+    look=st.sampled_from(["JPEG", "PNG", "GIF", "WEBP"]),
+    place=st.integers(0, 10_000),
+    noise=st.binary(min_size=1, max_size=40),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_file_content_is_accepted_or_rejected_without_error(
+    look: str, place: int, noise: bytes
+) -> None:
+    """A broken picture never breaks us; what is taken is a whole picture."""
+    data = bytearray(photo(look=look))
+    place %= len(data)
+    data[place : place + len(noise)] = noise
+    try:
+        taken = check_picture(bytes(data), "x")
+    except FileRefused:
+        return
+    with Image.open(io.BytesIO(taken.data)) as picture:
+        assert picture.size == (taken.width, taken.height)
+        picture.load()

@@ -20,8 +20,8 @@ from portal.models import SYSTEM_ACTOR, StaffMember
 from portal.operations import Operations
 from portal.runtime.migrations import migrate
 from portal.settings import Settings
+from tests.support.database.postgres import PostgresServer
 from tests.support.factories import Organisation, read_seed_rows, seed_organisation
-from tests.support.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "the token of the benchmarks"

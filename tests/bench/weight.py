@@ -10,7 +10,7 @@ from portal.web import templating
 from portal.web.app_icon import app_icon
 from portal.web.static_files import static_files
 from tests.bench.runner import settings_for, table
-from tests.support.status_page_states import STATES
+from tests.support.status_page.states import STATES
 
 LANGUAGES = ("en", "es", "ar")
 FIRST_VIEW = 6_144

@@ -8,7 +8,7 @@ from portal.branding.theme import DEFAULT_THEME, Theme
 from portal.tracking.status_page.view_models import StatusPage
 from portal.web import templating
 from portal.web.static_files import static_files
-from tests.support.status_page_states import html
+from tests.support.status_page.card_page import html
 
 ADDRESS = "http://kept.example/r/told"
 

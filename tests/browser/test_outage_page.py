@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import PHONE, CustomerPhone
 from tests.browser.product import ProductStack
 from tests.browser.static_pages import show
-from tests.support.status_page_states import outage
+from tests.support.status_page.card_page import outage
 
 
 def link_in(text: str) -> str:

@@ -11,7 +11,8 @@ from tests.browser.conftest import PHONE, CustomerPhone
 from tests.browser.product import ProductStack
 from tests.browser.static_pages import show_state
 from tests.browser.test_status_page import link_in
-from tests.support.status_page_states import ASKED, MARTIN, STATES
+from tests.support.status_page.card_page import ASKED, MARTIN
+from tests.support.status_page.states import STATES
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from portal.branding.theme import Theme
 from portal.tracking.status_page.view_models import StatusPage
 from tests.browser.conftest import PHONE
 from tests.browser.static_pages import show_state
-from tests.support.status_page_states import STATES
+from tests.support.status_page.states import STATES
 
 FIRST_VIEW = "h1, .who, .next, .track i, .promise, .ask *, .turn, .note, .timeline li:not(.fold li), summary, .lines li, .write > *"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.models import ServiceRequest
-from tests.desk.failed_messages import PHONE_ONLY
+from tests.desk.failed_messages.lost_texts import PHONE_ONLY
 from tests.support.factories import Organisation
 
 

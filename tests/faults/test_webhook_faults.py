@@ -19,8 +19,8 @@ from tests.faults.message_outcomes import (
     open_request_for,
     wait_for_status,
 )
+from tests.support.database.postgres import PostgresServer
 from tests.support.factories import Organisation
-from tests.support.postgres import PostgresServer
 from tests.support.running_stack import RESPONSE_TIMEOUT_SECONDS, TOKEN, RunningStack
 
 pytestmark = pytest.mark.worker

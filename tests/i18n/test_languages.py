@@ -15,7 +15,8 @@ from portal.operations import advance, write_to_customer
 from portal.settings import Settings
 from tests.support.factories import MARTIN, Organisation
 from tests.support.fake_gateways import FakeEmailGateway, deliver_due
-from tests.support.status_page_states import STATES, html
+from tests.support.status_page.card_page import html
+from tests.support.status_page.states import STATES
 from workers.delivery.email_letters import build_message_email
 
 pytestmark = pytest.mark.either_database

@@ -12,7 +12,8 @@ import time_machine
 from portal.attachments.refusals import FileRefusal
 from portal.i18n.languages import ENGLISH, LANGUAGE_CODES, Language, language_of, negotiate_language
 from portal.i18n.lazy_string import LazyString
-from portal.messaging.wording.time_format import IDIOMS, TimeFormatter
+from portal.messaging.wording.time_format import TimeFormatter
+from portal.messaging.wording.time_idioms import IDIOMS
 from portal.models import ServiceRequest
 from portal.web.templating import with_lang_attribute
 from tests.support.factories import MARTIN

@@ -15,7 +15,7 @@ from portal.operations import (
     send_back,
 )
 from portal.operations.conversation.attachments import IncomingMedia, reject_fetched
-from portal.workflows import WorkflowFileError, read_workflow, shipped_workflow_files
+from portal.workflows import shipped_workflow_files
 from tests.support.customer_device import verify_device
 from tests.support.desk_client import visible_text
 from tests.support.sample_images import PDF
@@ -286,19 +286,3 @@ async def test_refused_picture_leaves_its_item_to_send(organisation, permit, tex
     assert [need.state for need in permit.needs] == [NeedState.NEEDED]
     assert permit.status == RequestStatus.WAITING_ON_CUSTOMER
     assert not [promise for promise in permit.promises if promise.is_open]
-
-
-@pytest.mark.parametrize(
-    ("items", "problem"),
-    [
-        ('needs = "plans"', 'has "needs" that are no list of items'),
-        ('[[stages.needs]]\nkey = "plans"', 'has no "title"'),
-        (ITEM + ITEM, 'has the key "plans" a second time'),
-        (ITEM + 'colour = "red"', 'has "colour", which means nothing here'),
-    ],
-)
-def test_mistake_in_needs_has_a_line_and_a_remedy(items, problem):
-    with pytest.raises(WorkflowFileError) as refused:
-        read_workflow(DRAWINGS.format(items=items))
-    assert any(problem in issue.message for issue in refused.value.issues)
-    assert all(issue.line and issue.remedy for issue in refused.value.issues)

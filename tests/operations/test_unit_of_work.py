@@ -28,7 +28,7 @@ from portal.operations import (
     receive_web_message,
     write_to_customer,
 )
-from portal.rules.stage_flow import StageFlow
+from portal.rules.stages.stage_flow import StageFlow
 from tests.support.factories import MARTHA, MARTIN
 
 

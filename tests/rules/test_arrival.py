@@ -8,8 +8,8 @@ import pytest
 from portal.business_time import business_calendar
 from portal.models import RequestStatus, RunState
 from portal.rules.arrival import Arrival, arrival_of
-from portal.rules.stage_timeline import StageTimeline
-from portal.rules.timeline_facts import RunFacts
+from portal.rules.stages.stage_timeline import StageTimeline
+from portal.rules.stages.timeline_facts import RunFacts
 from portal.workflows import read_workflow
 
 MONDAY = datetime(2026, 11, 30, 10, tzinfo=UTC)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from portal.business_time import BusinessCalendar, business_calendar
 from portal.models import Answer, FollowUpState, RequestStatus, RunState
-from portal.rules.stage_timeline import StageTimeline, StepState
-from portal.rules.timeline_facts import RunFacts
+from portal.rules.stages.stage_timeline import StageTimeline, StepState
+from portal.rules.stages.timeline_facts import RunFacts
 from portal.workflows import read_workflow
 from tests.support.workflows import CARD, PERMIT
 

@@ -24,7 +24,7 @@ from portal.errors import PortalError
 from portal.models import ServiceRequest
 from portal.runtime.database_start import DatabaseUnavailable, prepare_database
 from portal.settings import Settings
-from tests.support.postgres import PostgresServer
+from tests.support.database.postgres import PostgresServer
 from tests.tracking.page_requests import link
 
 

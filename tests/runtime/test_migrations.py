@@ -18,7 +18,7 @@ from portal.database import create_engine
 from portal.errors import PortalError
 from portal.paths import MIGRATIONS
 from portal.runtime.migrations import configuration, migrate
-from tests.support.filled_database import ROWS, count_rows, fill_tables
+from tests.support.database.filled_database import ROWS, count_rows, fill_tables
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*autogenerate:UserWarning")
 

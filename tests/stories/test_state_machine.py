@@ -27,9 +27,9 @@ from portal.rules.facts import Facts, WorkflowFacts
 from portal.rules.follow_ups import FollowUpFlow
 from portal.rules.handoffs import HandoffFlow
 from portal.rules.roster import Roster
-from portal.rules.stage_flow import StageFlow
-from portal.rules.stage_pauses import StagePauses
-from portal.rules.stage_returns import StageReturns
+from portal.rules.stages.stage_flow import StageFlow
+from portal.rules.stages.stage_pauses import StagePauses
+from portal.rules.stages.stage_returns import StageReturns
 from portal.workflows import read_workflow
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "request-states.md"

@@ -18,7 +18,7 @@ from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.tracking.preferences_view import ChannelPreference, PreferencesPage
 from portal.web import templating
 from portal.web.static_files import serve_static_file, static_files, static_url
-from tests.support.status_page_states import MARTIN
+from tests.support.status_page.card_page import MARTIN
 
 pytestmark = pytest.mark.either_database
 

@@ -25,7 +25,7 @@ from portal.settings import Settings, SettingsError
 from portal.web import templating
 from tests.support.factories import ORIGIN
 from tests.support.sample_images import photo
-from tests.support.status_page_states import MARTIN, html
+from tests.support.status_page.card_page import MARTIN, html
 
 pytestmark = pytest.mark.either_database
 

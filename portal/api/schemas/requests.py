@@ -20,7 +20,7 @@ from portal.models import (
 from portal.models.requests.request_status import UNCONFIRMED
 from portal.queries.names import Names
 from portal.rules.arrival import Arrival, arrival_of
-from portal.rules.stage_timeline import StageStep, StepState, timeline_of
+from portal.rules.stages.stage_timeline import StageStep, StepState, timeline_of
 
 StageState = Literal["upcoming", "waiting_acceptance", "open", "done", "cancelled"]
 HandoffState = Literal["waiting", "accepted", "refused", "recalled", "void"]

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from portal.business_time import find_zone
 from portal.desk.auth.access import field
 from portal.desk.labels import parse_local_time
-from portal.desk.request.choices import FIELD_PREFIX
+from portal.desk.request.offers.choices import FIELD_PREFIX
 from portal.errors import BadInput
 from portal.models import ServiceRequest
 from portal.operations import UnitOfWork

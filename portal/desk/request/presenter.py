@@ -18,7 +18,6 @@ from portal.desk.labels import (
     timezone_label,
 )
 from portal.desk.request.activity_log import describe_event
-from portal.desk.request.choices import assignees, return_fields, target_stages
 from portal.desk.request.consent import ConsentPresenter, permissions_to_check
 from portal.desk.request.conversation.attachments import load_attachment_presenter
 from portal.desk.request.conversation.presenter import (
@@ -29,8 +28,9 @@ from portal.desk.request.conversation.reply_composer import CannedReplyPresenter
 from portal.desk.request.delays import DelayPresenter
 from portal.desk.request.handover_summary import HandoverSummaryPresenter
 from portal.desk.request.needs import need_lines
-from portal.desk.request.next_actions import NextActionsPresenter
-from portal.desk.request.offered_actions import offered_actions, own_stages
+from portal.desk.request.offers.choices import assignees, return_fields, target_stages
+from portal.desk.request.offers.next_actions import NextActionsPresenter
+from portal.desk.request.offers.offered_actions import offered_actions, own_stages
 from portal.desk.request.presence import present_colleagues
 from portal.desk.request.promises import promise_lines, unanswered_note
 from portal.desk.request.third_parties import third_party_stages

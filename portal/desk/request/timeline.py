@@ -9,8 +9,8 @@ from portal.desk.widgets import When
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Answer, FollowUp, FollowUpState, Handoff, ServiceRequest, StageRun
 from portal.rules.roster import Roster
-from portal.rules.stage_timeline import QuestionStep, StageStep, timeline_of
-from portal.rules.timeline_facts import RunFacts
+from portal.rules.stages.stage_timeline import QuestionStep, StageStep, timeline_of
+from portal.rules.stages.timeline_facts import RunFacts
 
 
 @dataclass(frozen=True, slots=True)

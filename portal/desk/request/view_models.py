@@ -12,7 +12,7 @@ from portal.desk.request.conversation.view_models import (
 )
 from portal.desk.request.delays import DelayCard
 from portal.desk.widgets import Badge, Choice, Person, When
-from portal.rules.stage_timeline import StepState
+from portal.rules.stages.stage_timeline import StepState
 from portal.web.templating import StatusLink
 
 

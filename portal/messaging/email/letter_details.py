@@ -8,7 +8,7 @@ from portal.i18n.languages import Language, language_of
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import FollowUp, Handoff, Message, MessageKind, StageRun
-from portal.rules.stage_timeline import QuestionStep, StageStep, StageTimeline, timeline_of
+from portal.rules.stages.stage_timeline import QuestionStep, StageStep, StageTimeline, timeline_of
 from portal.workflows import WorkflowDefinition
 
 Step = StageStep[StageRun, Handoff, FollowUp] | QuestionStep[FollowUp]

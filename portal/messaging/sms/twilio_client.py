@@ -23,7 +23,7 @@ from twilio.rest import Client
 
 from portal.messaging.send_errors import NotSent, OutcomeUnknown, Refused, Throttled
 from portal.messaging.sms import twilio_codes
-from portal.models.messages.message import MessageStatus
+from portal.models.messages.message_status import MessageStatus
 
 MAX_VALIDITY_SECONDS = 36_000
 """Seconds that Twilio will hold a text at most."""

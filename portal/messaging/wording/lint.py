@@ -12,12 +12,12 @@ from portal.messaging.send_rules import with_opt_out_hint
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.segments import GSM, SegmentCount, count_segments
+from portal.messaging.wording.lint_fields import TEXTS_WITHOUT_REQUEST, allowed_fields
 from portal.messaging.wording.lint_samples import VISITS, sample_values
 from portal.messaging.wording.renderer import fill_template, product_text
 from portal.models.requests.tracking_link import TOKEN_LENGTH
 from portal.paths import TEMPLATES
 from portal.workflows import (
-    PLACEHOLDERS,
     FollowUpDefinition,
     StageDefinition,
     TomlLines,
@@ -25,72 +25,6 @@ from portal.workflows import (
     WorkflowIssue,
     placeholder_issues,
 )
-
-PRODUCT_FIELDS = (*PLACEHOLDERS, "owner", "since")
-"""Fields that every product text may have beside the workflow's."""
-WINDOW_TEXTS = (
-    "window_between", "window_after", "window_before", "window_morning", "window_afternoon",
-    "window_evening", "window_day", "window_moment",
-)  # fmt: skip
-VISIT_TEXTS = ("visit_booked", "visit_moved", "visit_tomorrow")
-FIELDS_BY_TEXT = {
-    "due": (
-        "acknowledgement", "acknowledgement_again", "call_at", "call_by", "noted_no", "reopen_offer", "wish_for_person",
-        "promise", "promise_moved", "sent_back_passed", "status_passed", "delay_person", "update_hold_until",
-        "acknowledgement_urgent", "answer_first", "last_reply", "reopen_offer_cancelled", "rest_answered",
-        "rest_urgent", "second_answer", "looking", "reopened_asked", "acknowledgement_complaint",
-        "visit_cancelled_only",
-        "item_sent", "read_back", "read_back_question", "status_checking",
-    ),
-    "looking": ("looking", "status_looking"),
-    "promise": ("promise", "promise_moved"),
-    "question": (
-        "ask_back", "follow_up", "follow_up_again", "status_asked", "visit_question",
-        "visit_question_again", "read_back_question",
-    ),
-    "choices": (
-        "which_request", "which_request_again", "which_request_urgent", "visit_question",
-        "visit_question_again", "visit_free", "visit_not_free", "visit_cancelled",
-    ),
-    "window": ("call_window",),
-    "wish": ("call_vague",),
-    "day": ("call_closed", *WINDOW_TEXTS),
-    "visit": VISIT_TEXTS,
-    "notes": VISIT_TEXTS,
-    "place": ("visit_place",),
-    "ended": ("status_cancelled", "status_ended"),
-    "at": ("noted_time", "visit_not_free", "call_closes", "call_opens", "your_time"),
-    "amount": ("agreed", "read_back"),
-    "reason": (
-        "delay_because", "delay_said", "update_hold", "update_hold_until", "cancelled_because",
-        "declined_because", "hold_because", "correction_because",
-    ),
-    "was": ("delay_said",),
-    "item": ("correction_item", "correction_subject"),
-    "asker": ("correction_because",),
-    "last": ("update_said",),
-    "code": ("code", "code_mail"),
-    "host": ("code",),
-    "arrival": ("arrival_expected", "status_arrival"),
-    "third_party": ("reason_third_party",),
-    "party": ("status_third_party", "status_third_party_then"),
-    "length": ("status_third_party_then",),
-    "outcome": ("closed_by_no_outcome", "cancelled_outcome", "unconfirmed_outcome"),
-    "begin": ("wish_night", "window_between", "window_after", "window_moment"),
-    "end": ("wish_night", "window_between", "window_before"),
-}  # fmt: skip
-"""Fields that are filled in some sentences only."""
-TEXTS_WITHOUT_REQUEST = (
-    "flood",
-    "help",
-    "mail_start",
-    "mail_stop",
-    "start",
-    "stop",
-    "unknown_sender",
-    "which_more",
-)
-"""Texts to an address without a request: only the brand and the address are known."""
 
 MAX_LISTED_CHARACTERS = 5
 """Characters that are listed; a whole alphabet would say less."""
@@ -249,13 +183,6 @@ class TextLinter:
 
     def _origin(self, language: str) -> str:
         return self.public_url.ljust(sample_values(language).origin, "x")
-
-
-def allowed_fields(name: str) -> tuple[str, ...]:
-    """The fields that the product text of that name may have."""
-    if name in TEXTS_WITHOUT_REQUEST:
-        return ("brand", "link")
-    return (*PRODUCT_FIELDS, *(field for field, names in FIELDS_BY_TEXT.items() if name in names))
 
 
 def _texts_with_title(stage: StageDefinition, language: str, facts: dict[str, str]) -> list[str]:

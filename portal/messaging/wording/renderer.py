@@ -21,7 +21,7 @@ from portal.paths import TEMPLATES
 from portal.rules.arrival import Arrival, arrival_of
 from portal.rules.investigations import asks_again
 from portal.rules.roster import Roster
-from portal.rules.stage_timeline import timeline_of
+from portal.rules.stages.stage_timeline import timeline_of
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
 NAME_FIRST = re.compile(r"(^|[:.!?؟] )\{first_name\}[,،:]? *(\w?)")

@@ -2,26 +2,29 @@
 
 "today, 2:05 pm", "Tuesday, 2:05 pm", "Thu 26 Nov"; in Spanish as it follows any verb or "desde",
 "a más tardar": "hoy a las 14:05", "el martes a las 14:05", "el jue 26 nov". The names of days and
-months, the digits, and whether a region writes the month first ("Thu, Nov 26"), come from the
-Unicode CLDR through Babel; which of them to use is ours.
+months and the phrases around them are in `time_idioms`.
 
 A text is read again on a later day, so times in it are ``lasting``: always by date.
 """
 
 import math
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_timedelta, get_timezone_location
 from babel.lists import format_list
 
 from portal.business_time import OpeningHours
-from portal.i18n.languages import DIGITS
+from portal.messaging.wording.time_idioms import (
+    IDIOMS,
+    CalendarNames,
+    Idiom,
+    calendar_names,
+    supported_locale,
+)
 
 WEEKDAY_RANGE = timedelta(days=6)
 """Within this many days a weekday's name alone is clear; beyond, the date is given."""
@@ -143,8 +146,8 @@ class TimeFormatter:
         return self._local_digits(_length(self.locale, seconds))
 
     def listing(self, names: tuple[str, ...]) -> str:
-        """CalendarNames as a sentence lists them: "Fire Safety, Plans and Development"."""
-        return format_list(names, locale=_supported_locale(self.locale))
+        """Names as a sentence lists them: "Fire Safety, Plans and Development"."""
+        return format_list(names, locale=supported_locale(self.locale))
 
     @property
     def place(self) -> str:
@@ -215,127 +218,42 @@ class TimeFormatter:
         return self._local(self.now).date()
 
     @property
-    def _names(self) -> "CalendarNames":
-        return _names(self.locale)
+    def _names(self) -> CalendarNames:
+        return calendar_names(self.locale)
 
     @property
-    def _idiom(self) -> "Idiom":
-        return IDIOMS[_supported_locale(self.locale).language]
-
-
-@dataclass(frozen=True, slots=True)
-class Idiom:
-    """A language's patterns, which CLDR does not have.
-
-    ``comma`` is between a day and an ``hour`` (one o'clock, and any other) in a sentence,
-    ``in_list`` where there is no room for one. ``day`` is a weekday or a date in a sentence.
-    ``noon`` and ``midnight`` replace "12 pm" and "12 am". "0:00" is as clear as it can be, and so
-    is "12:00" in a text, which has no room for more.
-    """
-
-    relative_days: tuple[str, str, str]  # yesterday, today, tomorrow
-    on: str = "{}"
-    day: str = "{}"
-    hour: tuple[str, str] = ("{}", "{}")
-    comma: str = ","
-    in_list: str = ","
-    halves: bool = True
-    noon: str = ""
-    midnight: str = ""
-
-
-IDIOMS = {
-    "en": Idiom(("yesterday", "today", "tomorrow"), on="on {}", noon="noon", midnight="midnight"),
-    "es": Idiom(
-        ("ayer", "hoy", "mañana"),
-        day="el {}",
-        hour=("a la {}", "a las {}"),
-        comma="",
-        halves=False,
-        noon="12 del mediodía",
-    ),
-    "ar": Idiom(
-        ("أمس", "اليوم", "غدًا"), comma="،", in_list="،", noon="12 ظهرًا", midnight="منتصف الليل"
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarNames:
-    """A language's names, Monday and January first.
-
-    ``month_first``: its region writes "Thu, Nov 26". A language without a region writes the day
-    first, which is read everywhere.
-    """
-
-    full_weekdays: tuple[str, ...]
-    weekdays: tuple[str, ...]
-    months: tuple[str, ...]
-    halves: tuple[str, str]
-    direction: str
-    digit_map: dict[int, int]
-    month_first: bool
-
-
-@cache
-def _supported_locale(locale: str) -> Locale:
-    """The locale of "es-MX" or "es_MX", else of "es"; English for an invalid one.
-
-    An unsupported language is English too, so that no sentence mixes two languages.
-    """
-    requested = locale.replace("-", "_")
-    for name in (requested, requested.partition("_")[0]):
-        with suppress(ValueError, UnknownLocaleError):
-            babel_locale = Locale.parse(name)
-            return babel_locale if babel_locale.language in IDIOMS else Locale("en")
-    return Locale("en")
-
-
-@cache
-def _names(locale: str) -> CalendarNames:
-    babel_locale = _supported_locale(locale)
-    days, months = babel_locale.days["format"], babel_locale.months["format"]["abbreviated"]
-    halves = babel_locale.day_periods["format"]["abbreviated"]
-    pattern = babel_locale.datetime_skeletons["MMMd"].pattern
-    return CalendarNames(
-        full_weekdays=tuple(days["wide"][n] for n in range(7)),
-        weekdays=tuple(days["abbreviated"][n] for n in range(7)),
-        months=tuple(months[n] for n in range(1, 13)),
-        halves=(halves["am"].lower(), halves["pm"].lower()),
-        direction=babel_locale.text_direction,
-        digit_map=DIGITS.get(babel_locale.default_numbering_system, {}),
-        month_first=babel_locale.territory is not None and pattern.index("M") < pattern.index("d"),
-    )
+    def _idiom(self) -> Idiom:
+        return IDIOMS[supported_locale(self.locale).language]
 
 
 @lru_cache(2048)
 def _length(locale: str, seconds: int) -> str:
     return format_timedelta(
-        timedelta(seconds=seconds), threshold=1, locale=_supported_locale(locale)
+        timedelta(seconds=seconds), threshold=1, locale=supported_locale(locale)
     )
 
 
 @lru_cache(512)
 def _in_days(locale: str, days: int) -> str:
     return format_timedelta(
-        timedelta(days=days), "day", threshold=math.inf, locale=_supported_locale(locale)
+        timedelta(days=days), "day", threshold=math.inf, locale=supported_locale(locale)
     )
 
 
 @lru_cache(512)
 def _in_weeks(locale: str, weeks: int) -> str:
     return format_timedelta(
-        timedelta(weeks=weeks), "week", threshold=math.inf, locale=_supported_locale(locale)
+        timedelta(weeks=weeks), "week", threshold=math.inf, locale=supported_locale(locale)
     )
 
 
 @lru_cache(2048)
 def _away(locale: str, days: int) -> str:
     return format_timedelta(
-        timedelta(days=days), add_direction=True, locale=_supported_locale(locale)
+        timedelta(days=days), add_direction=True, locale=supported_locale(locale)
     )
 
 
 @lru_cache(512)
 def _place(locale: str, timezone: str) -> str:
-    return get_timezone_location(timezone, locale=_supported_locale(locale), return_city=True)
+    return get_timezone_location(timezone, locale=supported_locale(locale), return_city=True)

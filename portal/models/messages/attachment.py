@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
@@ -11,6 +10,7 @@ from portal.attachments.stored_file import StoredFile
 from portal.models.columns import (
     enum_column,
     foreign_key_column,
+    partial_index,
     primary_key,
     text_column,
     timestamp_column,
@@ -35,12 +35,7 @@ class Attachment(SQLModel, table=True):
     __tablename__ = "attachment"
     __table_args__ = (
         # Serves: files still to be fetched from the provider (the sweep).
-        sa.Index(
-            "ix_attachment_due",
-            "next_at",
-            sqlite_where=sa.text("next_at IS NOT NULL"),
-            postgresql_where=sa.text("next_at IS NOT NULL"),
-        ),
+        partial_index("ix_attachment_due", "next_at", where="next_at IS NOT NULL"),
     )
 
     id: int | None = primary_key()

@@ -10,11 +10,18 @@ from portal.models.columns import (
     BigId,
     enum_column,
     foreign_key_column,
+    partial_index,
     primary_key,
     text_column,
     timestamp_column,
 )
 from portal.models.messages.delivery_reason import DeliveryReason
+from portal.models.messages.message_status import (
+    FINAL_STATUSES,
+    MessageStatus,
+    is_forward_status,
+    statuses_conflict,
+)
 from portal.models.people.customer import Channel
 
 
@@ -55,23 +62,6 @@ class MessageKind(StrEnum):
     DOCUMENT = "document"
 
 
-class MessageStatus(StrEnum):
-    """The state of a message; it never goes back (see ``STATUS_RANK``)."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    UNDELIVERED = "undelivered"
-    FAILED = "failed"
-    SUPPRESSED = "suppressed"
-    EXPIRED = "expired"
-    UNKNOWN = "unknown"
-    REVIEW = "review"
-    RECEIVED = "received"
-
-
 RESPONSE_KINDS = frozenset(
     {
         MessageKind.ACKNOWLEDGEMENT,
@@ -83,22 +73,6 @@ RESPONSE_KINDS = frozenset(
     }
 )
 """Kinds that answer what somebody just did: quiet hours do not delay them."""
-
-STATUS_RANK = {
-    MessageStatus.ACCEPTED: 1,
-    MessageStatus.SENT: 2,
-    MessageStatus.DELIVERED: 3,
-    MessageStatus.UNDELIVERED: 3,
-    MessageStatus.FAILED: 3,
-}
-"""The order of the provider's statuses; one of a lower or equal rank changes nothing."""
-
-FINAL_STATUSES = frozenset(
-    {MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED}
-)
-"""Statuses that the provider does not change any more."""
-
-FAILED_STATUSES = FINAL_STATUSES - {MessageStatus.DELIVERED}
 
 RECEIPT_TIMEOUT = timedelta(days=3)
 """A receipt that has not come by then never will."""
@@ -129,49 +103,19 @@ class Message(SQLModel, table=True):
         # Serves: the conversation of a request, oldest first.
         sa.Index("ix_message_request", "request_id", "id"),
         # Serves: the claim of due messages that are not yet sent, oldest first.
-        sa.Index(
-            "ix_message_due",
-            "due_at",
-            "id",
-            sqlite_where=sa.text("status = 'queued'"),
-            postgresql_where=sa.text("status = 'queued'"),
-        ),
+        partial_index("ix_message_due", "due_at", "id", where="status = 'queued'"),
         # Serves: messages in flight to a recipient, and stuck ones (claim, sweep).
-        sa.Index(
-            "ix_message_in_flight",
-            "to_address",
-            sqlite_where=sa.text("status IN ('sending', 'unknown')"),
-            postgresql_where=sa.text("status IN ('sending', 'unknown')"),
+        partial_index(
+            "ix_message_in_flight", "to_address", where="status IN ('sending', 'unknown')"
         ),
         # Serves: polling the provider for receipts that have not come.
-        sa.Index(
-            "ix_message_poll",
-            "poll_at",
-            sqlite_where=sa.text("poll_at IS NOT NULL"),
-            postgresql_where=sa.text("poll_at IS NOT NULL"),
-        ),
+        partial_index("ix_message_poll", "poll_at", where="poll_at IS NOT NULL"),
         # Serves: the messages that may need a person, oldest first.
-        sa.Index(
-            "ix_message_needs_attention",
-            "id",
-            sqlite_where=sa.text(NEEDS_ATTENTION),
-            postgresql_where=sa.text(NEEDS_ATTENTION),
-        ),
+        partial_index("ix_message_needs_attention", "id", where=NEEDS_ATTENTION),
         # Serves: recent messages from an address (a flood, a text that waits for "which?").
-        sa.Index(
-            "ix_message_from",
-            "from_address",
-            "id",
-            sqlite_where=sa.text("direction = 'in'"),
-            postgresql_where=sa.text("direction = 'in'"),
-        ),
+        partial_index("ix_message_from", "from_address", "id", where="direction = 'in'"),
         # Serves: the erasure of what mail to staff says about a person.
-        sa.Index(
-            "ix_message_notice",
-            "id",
-            sqlite_where=sa.text(IS_NOTICE),
-            postgresql_where=sa.text(IS_NOTICE),
-        ),
+        partial_index("ix_message_notice", "id", where=IS_NOTICE),
         # Serves: our last message to an address, and the text that a reply may mean.
         sa.Index("ix_message_to", "to_address", "id"),
     )
@@ -293,18 +237,3 @@ class Message(SQLModel, table=True):
             created_at=now,
             due_at=now + later,
         )
-
-
-def statuses_conflict(current_status: MessageStatus, word: MessageStatus) -> bool:
-    """Whether a message that counts as failed is reported as delivered.
-
-    The opposite is no conflict: a delivered message stays delivered.
-    """
-    return current_status in FAILED_STATUSES and word == MessageStatus.DELIVERED
-
-
-def is_forward_status(current_status: MessageStatus, word: MessageStatus) -> bool:
-    """Whether the provider's status takes a message forward."""
-    if current_status in (MessageStatus.SUPPRESSED, MessageStatus.EXPIRED):
-        return False
-    return STATUS_RANK.get(word, 0) > STATUS_RANK.get(current_status, 0)

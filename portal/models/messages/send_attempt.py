@@ -12,7 +12,7 @@ from portal.models.columns import (
     timestamp_column,
 )
 from portal.models.messages.delivery_reason import DeliveryReason
-from portal.models.messages.message import MessageStatus
+from portal.models.messages.message_status import MessageStatus
 
 
 class SendAttempt(SQLModel, table=True):

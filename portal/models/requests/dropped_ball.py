@@ -3,12 +3,12 @@
 from datetime import datetime
 from enum import StrEnum
 
-import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from portal.models.columns import (
     enum_column,
     foreign_key_column,
+    partial_index,
     primary_key,
     text_column,
     timestamp_column,
@@ -59,35 +59,19 @@ class DroppedBall(SQLModel, table=True):
     __tablename__ = "dropped_ball"
     __table_args__ = (
         # Serves: raising once, and resolving by the fact.
-        sa.Index(
-            "ux_dropped_ball_open",
-            "kind",
-            "subject",
-            unique=True,
-            sqlite_where=sa.text("resolved_at IS NULL"),
-            postgresql_where=sa.text("resolved_at IS NULL"),
+        partial_index(
+            "ux_dropped_ball_open", "kind", "subject", where="resolved_at IS NULL", unique=True
         ),
         # Serves: balls that escalate now.
-        sa.Index(
+        partial_index(
             "ix_dropped_ball_escalates",
             "escalates_at",
-            sqlite_where=sa.text("resolved_at IS NULL AND escalates_at IS NOT NULL"),
-            postgresql_where=sa.text("resolved_at IS NULL AND escalates_at IS NOT NULL"),
+            where="resolved_at IS NULL AND escalates_at IS NOT NULL",
         ),
         # Serves: balls whose assignee has had no e-mail yet.
-        sa.Index(
-            "ix_dropped_ball_notification_pending",
-            "id",
-            sqlite_where=sa.text(NOTIFICATION_PENDING),
-            postgresql_where=sa.text(NOTIFICATION_PENDING),
-        ),
+        partial_index("ix_dropped_ball_notification_pending", "id", where=NOTIFICATION_PENDING),
         # Serves: open balls, newest first.
-        sa.Index(
-            "ix_dropped_ball_list",
-            "id",
-            sqlite_where=sa.text("resolved_at IS NULL"),
-            postgresql_where=sa.text("resolved_at IS NULL"),
-        ),
+        partial_index("ix_dropped_ball_list", "id", where="resolved_at IS NULL"),
     )
 
     id: int | None = primary_key()

@@ -12,6 +12,7 @@ from portal.models.columns import (
     enum_column,
     foreign_key_column,
     json_column,
+    partial_index,
     primary_key,
     text_column,
     timestamp_column,
@@ -53,19 +54,9 @@ class FollowUp(SQLModel, table=True):
     __tablename__ = "follow_up"
     __table_args__ = (
         # Serves: questions that are to be asked, reminded or closed now (the sweep).
-        sa.Index(
-            "ix_follow_up_due",
-            "next_at",
-            sqlite_where=sa.text("next_at IS NOT NULL"),
-            postgresql_where=sa.text("next_at IS NOT NULL"),
-        ),
+        partial_index("ix_follow_up_due", "next_at", where="next_at IS NOT NULL"),
         # Serves: the visits that fill a department's windows.
-        sa.Index(
-            "ix_follow_up_visit",
-            "answer_until",
-            sqlite_where=sa.text("answer_until IS NOT NULL"),
-            postgresql_where=sa.text("answer_until IS NOT NULL"),
-        ),
+        partial_index("ix_follow_up_visit", "answer_until", where="answer_until IS NOT NULL"),
     )
 
     id: int | None = primary_key()

@@ -2,11 +2,16 @@
 
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlmodel import Relationship, SQLModel
 
 from portal.business_time import Duration
-from portal.models.columns import foreign_key_column, primary_key, text_column, timestamp_column
+from portal.models.columns import (
+    foreign_key_column,
+    partial_index,
+    primary_key,
+    text_column,
+    timestamp_column,
+)
 from portal.models.people.department import Department
 from portal.models.requests.stage_run import StageRun
 
@@ -17,12 +22,8 @@ class Handoff(SQLModel, table=True):
     __tablename__ = "handoff"
     __table_args__ = (
         # Serves: handoffs that wait for this department to accept (board and detection).
-        sa.Index(
-            "ix_handoff_pending",
-            "to_department_id",
-            "accept_by",
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
+        partial_index(
+            "ix_handoff_pending", "to_department_id", "accept_by", where="closed_at IS NULL"
         ),
     )
 

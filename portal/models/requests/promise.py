@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from portal.errors import Conflict
 from portal.models.columns import (
     enum_column,
     foreign_key_column,
+    partial_index,
     primary_key,
     text_column,
     timestamp_column,
@@ -56,27 +56,13 @@ class Promise(SQLModel, table=True):
     __tablename__ = "promise"
     __table_args__ = (
         # Serves: a department's inbox, the oldest promise first.
-        sa.Index(
-            "ix_promise_department",
-            "department_id",
-            "due_at",
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
+        partial_index(
+            "ix_promise_department", "department_id", "due_at", where="closed_at IS NULL"
         ),
         # Serves: open promises, soonest first (desk and detection).
-        sa.Index(
-            "ix_promise_due",
-            "due_at",
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
-        ),
+        partial_index("ix_promise_due", "due_at", where="closed_at IS NULL"),
         # Serves: the open promises of a person who is away or leaves.
-        sa.Index(
-            "ix_promise_owner_id",
-            "owner_id",
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
-        ),
+        partial_index("ix_promise_owner_id", "owner_id", where="closed_at IS NULL"),
     )
 
     id: int | None = primary_key()

@@ -12,6 +12,7 @@ from portal.models.columns import (
     enum_column,
     foreign_key_column,
     json_column,
+    partial_index,
     primary_key,
     text_column,
     timestamp_column,
@@ -42,34 +43,18 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
     __tablename__ = "service_request"
     __table_args__ = (
         # Serves: open requests of a department, newest first (API list, desk).
-        sa.Index(
-            "ix_service_request_department",
-            "department_id",
-            "id",
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
+        partial_index(
+            "ix_service_request_department", "department_id", "id", where="closed_at IS NULL"
         ),
         # Serves: open requests of a person, whose account is not disabled while they have any.
-        sa.Index(
-            "ix_service_request_owner",
-            "owner_id",
-            "id",
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
-        ),
+        partial_index("ix_service_request_owner", "owner_id", "id", where="closed_at IS NULL"),
         # Serves: requests in which a ball may be dropped now (detection).
-        sa.Index(
-            "ix_service_request_next_check",
-            "next_check_at",
-            sqlite_where=sa.text("next_check_at IS NOT NULL"),
-            postgresql_where=sa.text("next_check_at IS NOT NULL"),
+        partial_index(
+            "ix_service_request_next_check", "next_check_at", where="next_check_at IS NOT NULL"
         ),
         # Serves: requests whose customer is due a message (delays, progress updates).
-        sa.Index(
-            "ix_service_request_next_update",
-            "next_update_at",
-            sqlite_where=sa.text("next_update_at IS NOT NULL"),
-            postgresql_where=sa.text("next_update_at IS NOT NULL"),
+        partial_index(
+            "ix_service_request_next_update", "next_update_at", where="next_update_at IS NOT NULL"
         ),
         # Serves: lists by status.
         sa.Index("ix_service_request_status", "status", "id"),

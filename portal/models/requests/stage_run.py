@@ -3,7 +3,6 @@
 from datetime import datetime
 from enum import StrEnum
 
-import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from portal.business_time import Duration, business_calendar
@@ -12,6 +11,7 @@ from portal.models.columns import (
     enum_column,
     foreign_key_column,
     json_column,
+    partial_index,
     primary_key,
     text_column,
     timestamp_column,
@@ -45,35 +45,15 @@ class StageRun(SQLModel, table=True):
     __tablename__ = "stage_run"
     __table_args__ = (
         # Serves: the board of a department, soonest due first, by key.
-        sa.Index(
-            "ix_stage_run_board",
-            "department_id",
-            "due_at",
-            "id",
-            sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
+        partial_index(
+            "ix_stage_run_board", "department_id", "due_at", "id", where="state = 'open'"
         ),
         # Serves: a person's open runs (roster, leaving).
-        sa.Index(
-            "ix_stage_run_assignee",
-            "assignee_id",
-            sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
-        ),
+        partial_index("ix_stage_run_assignee", "assignee_id", where="state = 'open'"),
         # Serves: the stages that a provider's call about a tracking number is for.
-        sa.Index(
-            "ix_stage_run_tracking_key",
-            "tracking_key",
-            sqlite_where=sa.text("tracking_key <> ''"),
-            postgresql_where=sa.text("tracking_key <> ''"),
-        ),
+        partial_index("ix_stage_run_tracking_key", "tracking_key", where="tracking_key <> ''"),
         # Serves: holds that end by themselves (the sweep).
-        sa.Index(
-            "ix_stage_run_hold_until",
-            "hold_until",
-            sqlite_where=sa.text("hold_until IS NOT NULL"),
-            postgresql_where=sa.text("hold_until IS NOT NULL"),
-        ),
+        partial_index("ix_stage_run_hold_until", "hold_until", where="hold_until IS NOT NULL"),
     )
 
     id: int | None = primary_key()

@@ -31,6 +31,10 @@ from portal.models import (
 )
 from portal.models.columns import saved_id
 from portal.models.messages.message import MAX_BECAUSE_LENGTH
+from portal.operations.conversation.applying.intent_handlers import (
+    carry_out,
+)
+from portal.operations.conversation.applying.replies import MatchedMessage
 from portal.operations.conversation.auto_reply_limits import find_repeated
 from portal.operations.conversation.consent_rules import widen_stop
 from portal.operations.conversation.decision import decide
@@ -40,9 +44,6 @@ from portal.operations.conversation.inbound_message import (
     copy_for,
     record_inbound,
 )
-from portal.operations.conversation.intent_handlers import (
-    carry_out,
-)
 from portal.operations.conversation.reading.answers import read_volunteered
 from portal.operations.conversation.reading.files import UNSETTLED_BASES
 from portal.operations.conversation.reading.machine_texts import (
@@ -51,7 +52,6 @@ from portal.operations.conversation.reading.machine_texts import (
     record_machine_text,
 )
 from portal.operations.conversation.recording import put_in_conversation, record_in_conversation
-from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.conversation.request_matching import Basis, Delivery, match_request
 from portal.operations.dropped_balls.resolution import resolve_urgent
 from portal.operations.unit_of_work import UnitOfWork

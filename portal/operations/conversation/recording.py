@@ -3,7 +3,7 @@
 from portal.models import Contact, ContactChannel, ContactReason, EventKind, ServiceRequest
 from portal.models.columns import saved_id
 from portal.models.messages.message import MAX_BECAUSE_LENGTH
-from portal.operations.conversation.replies import MatchedMessage
+from portal.operations.conversation.applying.replies import MatchedMessage
 from portal.operations.unit_of_work import UnitOfWork
 
 

@@ -10,7 +10,7 @@ from portal.operations.conversation.inbound_text import receive_web_message
 from portal.operations.outbox import Draft
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
-from portal.rules.stage_flow import StageFlow
+from portal.rules.stages.stage_flow import StageFlow
 from portal.rules.withdrawal import may_withdraw
 
 ASKED_OF_PERSON = LazyString("Please cancel this request.")

@@ -13,7 +13,7 @@ from portal.operations.third_parties.estimates import follow_estimate
 from portal.operations.third_parties.reports import ThirdPartyReport, read_report
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
-from portal.rules.stage_flow import StageFlow
+from portal.rules.stages.stage_flow import StageFlow
 from portal.rules.third_parties import (
     ThirdPartyEvent,
     apply_third_party_event,

@@ -3,8 +3,8 @@
 from portal.messaging.intents.named_times import NamedTime, WindowKind
 from portal.messaging.wording.visits import render_offer, render_visit
 from portal.models import ASK_BACK_CAUSE, Answer, FollowUp, MessageKind, PromiseKind, ServiceRequest
+from portal.operations.conversation.applying.replies import MatchedMessage, Reply
 from portal.operations.conversation.outcomes import BookVisit, CancelVisit
-from portal.operations.conversation.replies import MatchedMessage, Reply
 from portal.operations.follow_ups import take_answer
 from portal.operations.promises import promise_reply
 from portal.operations.unit_of_work import UnitOfWork

@@ -24,8 +24,11 @@ from portal.models import (
 )
 from portal.models.people.given_name import staff_first_name
 from portal.queries.status_page.rows import AttachmentRow, MessageRow
-from portal.tracking.status_page.conversation_view import AttachmentLine, ConversationLine
-from portal.tracking.status_page.view_models import DocumentLine
+from portal.tracking.status_page.conversation_view import (
+    AttachmentLine,
+    ConversationLine,
+    DocumentLine,
+)
 
 CONVERSATION_KINDS = frozenset(
     {

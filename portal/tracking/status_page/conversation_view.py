@@ -44,6 +44,14 @@ class ConversationLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """A document that staff gave to the customer, and when."""
+
+    file: AttachmentLine
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ShownLine:
     """A line of the conversation.
 

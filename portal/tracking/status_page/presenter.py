@@ -1,6 +1,5 @@
 """Presents a request on its status page: timeline, question, promises, conversation."""
 
-import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,27 +9,22 @@ from portal.carriers import Carriers, shipped_carriers
 from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.calls import call_window_text
-from portal.messaging.wording.channel_neutral import without_reply_hint
 from portal.messaging.wording.promises import localize_promise, moved_because
 from portal.messaging.wording.renderer import as_sentence, fill_template, product_text
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     CLOSED_STATUSES,
     Answer,
-    AnswerType,
-    FollowUpState,
     PromiseKind,
     RequestStatus,
     RunState,
 )
 from portal.models.people.given_name import given_name, staff_first_name
 from portal.models.requests.request_status import WITHDRAWN
-from portal.queries.status_page.rows import FollowUpRow, PromiseRow, StatusPageRow
+from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.rules.arrival import arrival_of
-from portal.rules.investigations import asks_again, find_investigation, looking_template
-from portal.rules.visits import VisitPlan
+from portal.rules.investigations import find_investigation, looking_template
 from portal.rules.withdrawal import allows_withdrawal
-from portal.tracking.status_page.appointment_view import VisitDay
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation, list_documents
 from portal.tracking.status_page.expectations import (
@@ -41,21 +35,15 @@ from portal.tracking.status_page.expectations import (
     present_estimate,
 )
 from portal.tracking.status_page.needs import present_needs
+from portal.tracking.status_page.promises_view import PastPromise, PromiseLine
+from portal.tracking.status_page.question import present_question
 from portal.tracking.status_page.timeline import TimelinePresenter
 from portal.tracking.status_page.timeline_view import Ending, Pause
-from portal.tracking.status_page.view_models import (
-    PastPromise,
-    PromiseLine,
-    Question,
-    StatusPage,
-)
-from portal.tracking.status_page.visit_days import visit_days
-from portal.workflows import LocalizedText, WorkflowDefinition
+from portal.tracking.status_page.view_models import StatusPage
+from portal.workflows import WorkflowDefinition
 
 REPLY_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 MAX_PAST_PROMISES = 2
-MAX_DAYS = 4
-"""Days with free windows on the page; the page of the visit has all of them."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +97,7 @@ def present_status_page(
         third_party_update=timeline.third_party_update,
         parcel_links=timeline.parcel_links,
         ask_after=_ask_after(snapshot, timeline),
-        question=_question(snapshot, timeline, organisation.brand),
+        question=present_question(snapshot, timeline, organisation.brand),
         needs=present_needs(snapshot, timeline),
         pause=_pause(snapshot, timeline),
         ending=_ending(snapshot, timeline),
@@ -138,64 +126,6 @@ def _with_public_names(snapshot: StatusPageRow, definition: WorkflowDefinition) 
         for row in snapshot.departments
     )
     return replace(snapshot, departments=departments)
-
-
-def _question(snapshot: StatusPageRow, timeline: TimelinePresenter, brand: str) -> Question | None:
-    """The newest question that the customer has not answered."""
-    asked = [row for row in snapshot.follow_ups if row.state == FollowUpState.ASKED]
-    if not asked:
-        return None
-    row = asked[-1]
-    fields: dict[str, str] = json.loads(row.fields)
-    values = {
-        "brand": brand,
-        "first_name": given_name(snapshot.name, snapshot.locale),
-        "reference": snapshot.reference,
-        "title": timeline.definition.title_in(snapshot.title, snapshot.locale),
-        "department": timeline.department(snapshot.department_id).name,
-    }
-    asks_time = row.expects == AnswerType.TIME
-    words = without_reply_hint(timeline.question(row), asks_time=asks_time)
-    text = fill_template(words, values | fields)
-    definition = timeline.definition.question(row.key)
-    days = _free_days(snapshot, timeline, row)
-    return Question(
-        str(row.id),
-        text,
-        yes=_label(definition.yes_label, fields, snapshot.locale) or _default_yes(fields),
-        no=_label(definition.no_label, fields, snapshot.locale) or LazyString("No"),
-        asks_time=asks_time,
-        read_back=row.read_back_at is not None,
-        takes_wrong=definition.wrong is not None and not asks_again(row, snapshot.follow_ups),
-        windows=days[:MAX_DAYS],
-        has_more=len(days) > MAX_DAYS,
-        is_full=bool(row.is_for_visit) and not days,
-    )
-
-
-def _free_days(
-    snapshot: StatusPageRow, timeline: TimelinePresenter, question: FollowUpRow
-) -> tuple[VisitDay, ...]:
-    """The days with free windows of a visit; empty where any time answers the question."""
-    if not question.is_for_visit:
-        return ()
-    run = next(run for run in snapshot.runs if run.id == question.run_id)
-    calendar = timeline.calendar(run.department_id)
-    plan = VisitPlan.of(timeline.definition.question(question.key), calendar)
-    booked = [TimeWindow(row.start_at, row.end_at) for row in snapshot.booked]
-    zone = zone_or_utc(snapshot.timezone)
-    times = TimeFormatter(snapshot.locale, zone, timeline.now)
-    return visit_days(times, plan.free_windows(timeline.now, booked)) if plan else ()
-
-
-def _label(label: LocalizedText | None, fields: dict[str, str], locale: str) -> str:
-    """What the workflow writes on the button; empty where it says nothing."""
-    return fill_template(label.in_language(locale), fields) if label else ""
-
-
-def _default_yes(fields: dict[str, str]) -> str:
-    amount = fields.get("amount")
-    return LazyString("Yes, go ahead for {amount}", amount=amount) if amount else LazyString("Yes")
 
 
 def _investigation(snapshot: StatusPageRow, definition: WorkflowDefinition) -> str:

@@ -22,12 +22,12 @@ from portal.queries.status_page.rows import (
     StatusPageRow,
 )
 from portal.rules.investigations import asks_again
-from portal.rules.stage_timeline import (
+from portal.rules.stages.stage_timeline import (
     QuestionStep,
     StageStep,
     StageTimeline,
 )
-from portal.rules.timeline_facts import RunFacts
+from portal.rules.stages.timeline_facts import RunFacts
 from portal.tracking.status_page.third_parties import ThirdPartyPresenter
 from portal.tracking.status_page.timeline_view import (
     CurrentDepartment,

@@ -9,7 +9,7 @@ from typing import Self, get_args
 from portal.business_time import OpeningHours
 from portal.i18n.lazy_string import LazyString
 from portal.rules.arrival import AwaitedParty
-from portal.rules.stage_timeline import StepState
+from portal.rules.stages.stage_timeline import StepState
 
 STEP_STATES: tuple[StepState, ...] = get_args(StepState)
 """By precedence: the state of a group of parallel steps is the first that one of them has."""

@@ -12,17 +12,18 @@ from functools import cached_property
 from typing import Any, Literal
 
 from portal.branding.theme import DEFAULT_THEME, Theme
-from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.rules.stage_timeline import StepState
-from portal.tracking.status_page.appointment_view import Appointment, VisitDay
+from portal.rules.stages.stage_timeline import StepState
+from portal.tracking.status_page.appointment_view import Appointment
 from portal.tracking.status_page.conversation_view import (
-    AttachmentLine,
     ConversationLine,
+    DocumentLine,
     ShownLine,
     show_lines,
 )
 from portal.tracking.status_page.needs_view import NO_NEEDS, Needs
+from portal.tracking.status_page.promises_view import PastPromise, PromiseLine
+from portal.tracking.status_page.question_view import Question
 from portal.tracking.status_page.timeline_view import (
     ArrivalLine,
     CurrentDepartment,
@@ -53,68 +54,6 @@ Status = Literal[
 LONG_AGO = timedelta(days=30)
 OFFER_AGE = timedelta(minutes=5)
 """How old the windows of a visit on the page may be: other customers book too."""
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseLine:
-    """An open promise, as in "Pia will answer you". `text` has no time in it.
-
-    `window` is when a call is wanted, as the customer named it. With an `owner` the text is that person's own; without text, it is to answer.
-    """
-
-    key: str
-    text: str
-    due_at: datetime
-    moved_reason: str | None = None
-    owner: str | None = None
-    window: str = ""
-
-    def is_overdue(self, now: datetime) -> bool:
-        """True from its due time on."""
-        return now >= self.due_at
-
-
-@dataclass(frozen=True, slots=True)
-class PastPromise:
-    """A closed promise and when it was kept; without `kept_at` it was missed.
-
-    `is_moot`: the request ended before it was due.
-    """
-
-    text: str
-    owner: str
-    kept_at: datetime | None
-    is_moot: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """An open question to the customer, with a label for each answer; ``asks_time``: for a time.
-
-    ``read_back``: the customer has said yes while they wait for an answer of ours, and may confirm.
-    ``takes_wrong``: "yes, but something is wrong" is an answer too.
-    ``windows`` are the free windows of a visit, by day; empty where any time answers it.
-    ``has_more``: there are later ones; ``is_full``: a visit is asked for, and no window is free.
-    """
-
-    follow_up: str
-    text: str
-    yes: str = LazyString("Yes")
-    no: str = LazyString("No")
-    asks_time: bool = False
-    read_back: bool = False
-    takes_wrong: bool = False
-    windows: tuple[VisitDay, ...] = ()
-    has_more: bool = False
-    is_full: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentLine:
-    """A document that staff gave to the customer, and when."""
-
-    file: AttachmentLine
-    at: datetime
 
 
 @dataclass(frozen=True)

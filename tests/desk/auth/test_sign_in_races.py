@@ -10,7 +10,7 @@ from portal.models import SignInEnd
 from portal.operations import Operations
 from portal.operations.accounts import Client, lock_account, start_sign_in
 from tests.desk.auth.test_sign_in_ends import end_reasons
-from tests.support.databases import POSTGRES
+from tests.support.database.databases import POSTGRES
 from tests.support.desk_client import hidden_fields
 from tests.support.factories import Organisation
 

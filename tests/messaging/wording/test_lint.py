@@ -6,11 +6,11 @@ import pytest
 
 from portal.i18n.languages import LANGUAGE_CODES
 from portal.messaging.wording import lint
-from portal.messaging.wording.lint import (
+from portal.messaging.wording.lint import TextLinter
+from portal.messaging.wording.lint_fields import (
     FIELDS_BY_TEXT,
     PRODUCT_FIELDS,
     TEXTS_WITHOUT_REQUEST,
-    TextLinter,
 )
 from portal.messaging.wording.renderer import FIELD
 from portal.models import ServiceRequest

@@ -25,12 +25,12 @@ from portal.operations import (
     run_due_follow_ups,
     write_to_customer,
 )
+from portal.operations.conversation.applying.intent_handlers import carry_out
+from portal.operations.conversation.applying.replies import MatchedMessage
 from portal.operations.conversation.decision import decide
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage, record_inbound
-from portal.operations.conversation.intent_handlers import carry_out
 from portal.operations.conversation.recording import record_in_conversation
-from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.conversation.request_matching import Basis, Delivery
 from tests.support.factories import MARTIN
 

@@ -14,7 +14,8 @@ from portal.branding.color import Accent
 from portal.branding.theme import Theme
 from portal.tracking.status_page.view_models import StatusPage
 from tests.browser.static_pages import show, show_state
-from tests.support.status_page_states import LAYLA, STATES, outage
+from tests.support.status_page.card_page import outage
+from tests.support.status_page.states import LAYLA, STATES
 
 DOCS = Path(__file__).parents[3] / "docs"
 FOLDER = DOCS / "pictures" / "states"
@@ -64,8 +65,8 @@ FURTHER = {
 HEAD = """# The status page in each of its states
 
 `python -m tests.support.docs.screenshots states` takes these pictures from the facts in
-`tests/support/status_page_states.py`, on a phone of 390 by 844 pixels.
-`tests/tracking/test_status_page.py` tests what each state says, `tests/browser/test_status_page_states.py`
+`tests/support/status_page/states.py`, on a phone of 390 by 844 pixels.
+`tests/tracking/status_page/test_status_page.py` tests what each state says, `tests/browser/test_status_page_states.py`
 that everybody can use it.
 """
 

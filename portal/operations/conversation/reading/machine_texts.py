@@ -14,13 +14,13 @@ from portal.messaging.sms.own_text import fold_texts, may_have_own_text, without
 from portal.messaging.sms.reactions import Reaction, Sentiment, read_reaction
 from portal.models import Channel, DeliveryReason, Message, MessageKind, ServiceRequest
 from portal.models.messages.message import MAX_BECAUSE_LENGTH
+from portal.operations.conversation.applying.intent_handlers import carry_out
+from portal.operations.conversation.applying.replies import MatchedMessage
 from portal.operations.conversation.auto_reply_limits import LOOKBACK
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
-from portal.operations.conversation.intent_handlers import carry_out
 from portal.operations.conversation.outcomes import Decision, OweReply
 from portal.operations.conversation.recording import record_in_conversation
-from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
 from portal.queries.sent_texts import find_same_texts, find_sent_texts

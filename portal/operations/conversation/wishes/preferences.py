@@ -23,14 +23,14 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.operations.authorization import authorize
-from portal.operations.conversation.consent import withdraw_consent
-from portal.operations.conversation.outcomes import KeepWish
-from portal.operations.conversation.replies import (
+from portal.operations.conversation.applying.replies import (
     MatchedMessage,
     Reply,
     send_reply,
     short_title,
 )
+from portal.operations.conversation.consent import withdraw_consent
+from portal.operations.conversation.outcomes import KeepWish
 from portal.operations.conversation.wishes.night_hours import NIGHT
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act

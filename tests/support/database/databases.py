@@ -24,7 +24,7 @@ from sqlmodel import SQLModel
 
 import portal.database as database_module
 from portal.runtime.migrations import migrate
-from tests.support.postgres import PostgresServer
+from tests.support.database.postgres import PostgresServer
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 

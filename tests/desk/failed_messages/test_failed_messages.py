@@ -17,7 +17,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.operations import CustomerDetails
-from tests.desk.failed_messages import fail, lost_text, press, put
+from tests.desk.failed_messages.lost_texts import fail, lost_text, press, put
 from tests.support.desk_client import visible_text
 from tests.support.factories import Organisation
 

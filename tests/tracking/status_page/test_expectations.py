@@ -19,7 +19,7 @@ from portal.operations import (
 from portal.web import templating
 from portal.workflows import read_workflow
 from tests.support.factories import Organisation
-from tests.tracking.status_page_steps import START, ask, say, step
+from tests.tracking.status_page.status_page_steps import START, ask, say, step
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -8,7 +8,7 @@ import time_machine
 from portal.models import Answer, ServiceRequest
 from portal.operations import advance, hold, refuse, resume
 from tests.support.factories import Organisation
-from tests.tracking.status_page_steps import START, ask, say, states, step, walk
+from tests.tracking.status_page.status_page_steps import START, ask, say, states, step, walk
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -4,9 +4,7 @@ from portal.messaging.wording.status_reply import render_status
 from portal.models import (
     ASK_BACK_CAUSE,
     READ_BACK_CAUSE,
-    Answer,
     Channel,
-    ContactReason,
     DeliveryReason,
     DroppedBallKind,
     MessageKind,
@@ -15,7 +13,16 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
-from portal.operations.calls import promise_call
+from portal.operations.conversation.applying.owed_replies import owe_beside, owe_reply
+from portal.operations.conversation.applying.replies import (
+    MatchedMessage,
+    Reply,
+    ask_which,
+    render_card_warning,
+    render_link,
+    send_reply,
+    text_address,
+)
 from portal.operations.conversation.auto_reply_limits import AUTO_REPLY_WINDOW, MAX_TEXTS
 from portal.operations.conversation.consent import write_consent
 from portal.operations.conversation.outcomes import (
@@ -36,17 +43,6 @@ from portal.operations.conversation.outcomes import (
     SendLink,
     SendStatus,
     TakeFiles,
-)
-from portal.operations.conversation.replies import (
-    MatchedMessage,
-    Reply,
-    ask_which,
-    render_card_warning,
-    render_link,
-    render_owed,
-    render_owed_beside,
-    send_reply,
-    text_address,
 )
 from portal.operations.conversation.wishes.preferences import confirm_wish, record_wish
 from portal.operations.dropped_balls.resolution import (
@@ -85,7 +81,7 @@ async def carry_out(uow: UnitOfWork, matched: MatchedMessage, decision: Decision
     if request is not None and check is not None and isinstance(outcome, TakeFiles):
         reply = await _confirm_files(uow, request, check)
     if request is not None:
-        reply = await _owe_beside(uow, request, matched, reply, decision)
+        reply = await owe_beside(uow, request, matched, reply, decision)
     if request is not None and decision.is_urgent:
         await raise_urgent(uow, request)
     if request is not None and matched.facts.had_card_number:
@@ -108,7 +104,7 @@ async def _carry_out_on(
         case SendStatus() | SendLink():
             reply = await _tell(uow, request, matched, outcome)
         case OweReply():
-            reply = await _owe_reply(uow, request, matched, outcome)
+            reply = await owe_reply(uow, request, matched, outcome)
         case Reopen():
             reply = await _reopen(uow, request, matched)
         case AskWhich():
@@ -140,61 +136,6 @@ async def _tell(
     await uow.finish(request)
     kind = MessageKind.REOPEN_OFFER if request.is_closed else MessageKind.ANSWER
     return Reply(kind, render_status(await uow.renderer(request)))
-
-
-async def _owe_reply(
-    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, owed: OweReply
-) -> Reply | None:
-    """A person answers or calls; a reply says by when.
-
-    About a closed request a promise that stands is not repeated: every reply costs.
-    """
-    known = [promise for promise in request.promises if promise.is_told]
-    promise = await _promise(uow, request, owed)
-    stood = promise in known
-    is_repeated = request.is_closed and stood and not owed.template
-    is_silent = owed.is_silent or is_repeated
-    renderer = await uow.renderer(request)
-    is_complaint = matched.intent.reason == ContactReason.COMPLAINT
-    if is_silent:
-        return None
-    return render_owed(renderer, promise, owed, stood=stood, is_complaint=is_complaint)
-
-
-async def _owe_beside(
-    uow: UnitOfWork,
-    request: ServiceRequest,
-    matched: MatchedMessage,
-    reply: Reply | None,
-    decision: Decision,
-) -> Reply | None:
-    """A person answers what the machine has not; the one reply says both, where there is one."""
-    owed = decision.owed
-    if owed is None:
-        return reply
-    if isinstance(decision.outcome, ChangeConsent):
-        return await _owe_reply(uow, request, matched, owed)
-    made = [promise for promise in request.promises if promise.made_at == uow.now]
-    promise = await _promise(uow, request, owed)
-    outcome = decision.outcome
-    # A no and REOPEN have just been promised an answer, and their reply says so.
-    is_no = isinstance(outcome, AnswerQuestion) and outcome.answer != Answer.YES
-    is_said = is_no or isinstance(outcome, Reopen)
-    if reply is None or owed.is_silent or (is_said and promise in made):
-        return reply
-    return render_owed_beside(
-        await uow.renderer(request), reply, promise, is_urgent=decision.is_urgent
-    )
-
-
-async def _promise(uow: UnitOfWork, request: ServiceRequest, owed: OweReply) -> Promise:
-    request.unanswered_since = request.unanswered_since or uow.now
-    if owed.named is not None:
-        promise = await promise_call(uow, request, owed.named)
-    else:
-        promise = await promise_reply(uow, request, owed.kind, is_told=owed.is_told)
-    await uow.finish(request)
-    return promise
 
 
 async def _answer_question(

@@ -9,7 +9,7 @@ from portal.models.requests.request_status import RequestStatus
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.rules.needs import correct_returned, waits_for_customer
-from portal.rules.stage_flow import HandoffSender, StageFlow
+from portal.rules.stages.stage_flow import HandoffSender, StageFlow
 from portal.workflows import StageDefinition
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal.desk.auth.current_staff import CurrentStaff
 from portal.desk.labels import join_names
-from portal.desk.request.choices import field_input
+from portal.desk.request.offers.choices import field_input
 from portal.desk.request.view_models import NextAction, QuestionFieldInput
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Handoff, RequestStatus, RunState, ServiceRequest, StageRun

@@ -5,11 +5,11 @@ from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.models import Direction, EventKind, Message, ServiceRequest
 from portal.models.columns import saved_id
 from portal.operations.authorization import authorize
+from portal.operations.conversation.applying.intent_handlers import carry_out
+from portal.operations.conversation.applying.replies import MatchedMessage
 from portal.operations.conversation.facts import InboundFacts
-from portal.operations.conversation.intent_handlers import carry_out
 from portal.operations.conversation.outcomes import AnswerQuestion, Decision
 from portal.operations.conversation.reading.answers import decide_correction
-from portal.operations.conversation.replies import MatchedMessage
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
 

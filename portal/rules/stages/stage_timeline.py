@@ -17,7 +17,7 @@ from portal.models.requests.handoff import Handoff
 from portal.models.requests.request_status import CLOSED_STATUSES, RequestStatus
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
-from portal.rules.timeline_facts import HandoffT, QuestionT, RunFacts, RunT
+from portal.rules.stages.timeline_facts import HandoffT, QuestionT, RunFacts, RunT
 from portal.workflows import FollowUpDefinition, LocalizedText, StageDefinition, WorkflowDefinition
 
 StepState = Literal["current", "handed_off", "paused", "upcoming", "done", "ended", "skipped"]

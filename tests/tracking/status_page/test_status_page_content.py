@@ -22,7 +22,7 @@ from portal.operations import (
 from portal.queries.conversations import conversation
 from portal.web import templating
 from tests.support.factories import Organisation
-from tests.tracking.status_page_steps import START, ask, walk
+from tests.tracking.status_page.status_page_steps import START, ask, walk
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

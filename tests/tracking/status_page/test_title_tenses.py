@@ -10,7 +10,7 @@ from portal.operations import accept, advance, load_workflow, send_back
 from portal.web import templating
 from portal.workflows import read_workflow
 from tests.support.factories import Organisation
-from tests.tracking.status_page_steps import ask, say, step, walk
+from tests.tracking.status_page.status_page_steps import ask, say, step, walk
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

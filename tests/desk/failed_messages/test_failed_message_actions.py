@@ -20,7 +20,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.operations import CustomerDetails
-from tests.desk.failed_messages import fail, lost_text, press, put
+from tests.desk.failed_messages.lost_texts import fail, lost_text, press, put
 from tests.support.desk_client import hidden_fields, visible_text
 from tests.support.factories import Organisation
 

@@ -10,7 +10,7 @@ from portal.operations import accept, cancel, load_workflow, reopen, send_back
 from portal.web import templating
 from portal.workflows import read_workflow
 from tests.support.factories import Organisation
-from tests.tracking.status_page_steps import START, ask, say, states, step, walk
+from tests.tracking.status_page.status_page_steps import START, ask, say, states, step, walk
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

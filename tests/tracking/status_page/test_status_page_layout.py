@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.support.status_page_states import (
+from tests.support.status_page.card_page import (
     APPROVED,
     ARRIVED,
     ASKED,
@@ -15,9 +15,9 @@ from tests.support.status_page_states import (
     RECEIVED,
     SENT,
     STAFF_REPLY,
-    STATES,
     html,
 )
+from tests.support.status_page.states import STATES
 
 
 def test_finished_steps_are_folded_into_one_line() -> None:

@@ -1,0 +1,1 @@
+"""What the page of a request offers its reader: actions, and the options of their forms."""

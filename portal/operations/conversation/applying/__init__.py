@@ -1,0 +1,1 @@
+"""What was decided about a message is applied: rows, and at most one reply."""

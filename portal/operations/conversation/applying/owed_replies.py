@@ -1,0 +1,74 @@
+"""Replies that a person owes: the promise, and the sentence that says by when."""
+
+from portal.models import Answer, ContactReason, Promise, ServiceRequest
+from portal.operations.calls import promise_call
+from portal.operations.conversation.applying.replies import (
+    MatchedMessage,
+    Reply,
+    render_owed,
+    render_owed_beside,
+)
+from portal.operations.conversation.outcomes import (
+    AnswerQuestion,
+    ChangeConsent,
+    Decision,
+    OweReply,
+    Reopen,
+)
+from portal.operations.promises import promise_reply
+from portal.operations.unit_of_work import UnitOfWork
+
+
+async def owe_reply(
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, owed: OweReply
+) -> Reply | None:
+    """A person answers or calls; a reply says by when.
+
+    About a closed request a promise that stands is not repeated: every reply costs.
+    """
+    known = [promise for promise in request.promises if promise.is_told]
+    promise = await _promise(uow, request, owed)
+    stood = promise in known
+    is_repeated = request.is_closed and stood and not owed.template
+    is_silent = owed.is_silent or is_repeated
+    renderer = await uow.renderer(request)
+    is_complaint = matched.intent.reason == ContactReason.COMPLAINT
+    if is_silent:
+        return None
+    return render_owed(renderer, promise, owed, stood=stood, is_complaint=is_complaint)
+
+
+async def owe_beside(
+    uow: UnitOfWork,
+    request: ServiceRequest,
+    matched: MatchedMessage,
+    reply: Reply | None,
+    decision: Decision,
+) -> Reply | None:
+    """A person answers what the machine has not; the one reply says both, where there is one."""
+    owed = decision.owed
+    if owed is None:
+        return reply
+    if isinstance(decision.outcome, ChangeConsent):
+        return await owe_reply(uow, request, matched, owed)
+    made = [promise for promise in request.promises if promise.made_at == uow.now]
+    promise = await _promise(uow, request, owed)
+    outcome = decision.outcome
+    # A no and REOPEN have just been promised an answer, and their reply says so.
+    is_no = isinstance(outcome, AnswerQuestion) and outcome.answer != Answer.YES
+    is_said = is_no or isinstance(outcome, Reopen)
+    if reply is None or owed.is_silent or (is_said and promise in made):
+        return reply
+    return render_owed_beside(
+        await uow.renderer(request), reply, promise, is_urgent=decision.is_urgent
+    )
+
+
+async def _promise(uow: UnitOfWork, request: ServiceRequest, owed: OweReply) -> Promise:
+    request.unanswered_since = request.unanswered_since or uow.now
+    if owed.named is not None:
+        promise = await promise_call(uow, request, owed.named)
+    else:
+        promise = await promise_reply(uow, request, owed.kind, is_told=owed.is_told)
+    await uow.finish(request)
+    return promise
