@@ -47,6 +47,7 @@ MEANT |= {"workflow", "stage", "department", "third_party"}
 MEANT |= {"customer.name", "event", "customer.locale", "fields"}  # printable; a length in all
 MEANT |= {"time", "estimated_date"}  # within a year, within 90 days
 MEANT |= {"code", "description"}  # one of them is needed
+MEANT |= {"content"}  # a photo or a PDF, in base64
 MEANT |= {"carrier", "number"}  # needed where the stage has none; with a letter or a digit
 """Fields whose value a schema cannot decide: whether a number, a zone or a person exists."""
 
