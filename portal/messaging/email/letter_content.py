@@ -38,7 +38,7 @@ def letter_about_request(
     headline = _headline(settings, message, language)
     is_question = message.kind in QUESTION_KINDS
     return EmailContent(
-        subject=headline if is_question else f"{headline}: {title}",
+        subject=headline if is_question or headline == title else f"{headline}: {title}",
         headline=headline,
         paragraphs=(
             *_paragraphs(settings, message, language, has_reason=details.has_reason),

@@ -28,11 +28,11 @@ CONTRASTS = (
 UNSURE = ("any.doubt", "any.sarcasm")
 FOR_PERSON = (
     "any.trouble", "any.change", "any.cancel", "any.ask", "any.urgent", "any.not_stop",
-    "any.stop_alone",
+    "any.stop_alone", "any.price",
 )  # fmt: skip
 MATTERS = (
     "any.trouble", "any.change", "any.cancel", "any.ask", "any.urgent", "any.call", "any.status",
-    "any.condition", "any.sarcasm", "any.stop_alone",
+    "any.condition", "any.sarcasm", "any.stop_alone", "any.price",
 )  # fmt: skip
 """What a person must deal with, beside an answer."""
 TELLS_UNASKED = (

@@ -26,8 +26,15 @@ def _named_times(timeline: TimelinePresenter) -> Iterator[Appointment]:
     follow_ups = timeline.snapshot.follow_ups  # in the order of their ids
     newest = {row.key: row for row in follow_ups if row.state != FollowUpState.WITHDRAWN}
     for key, follow_up in newest.items():
-        if follow_up.state == FollowUpState.ANSWERED and follow_up.answer_at is not None:
+        is_named = follow_up.state == FollowUpState.ANSWERED and follow_up.answer_at is not None
+        if is_named and not _is_over(follow_up, timeline.snapshot):
             yield _appointment(key, follow_up, timeline)
+
+
+def _is_over(follow_up: FollowUpRow, snapshot: StatusPageRow) -> bool:
+    """Whether the work that the answer has opened is done already."""
+    opened = [run for run in snapshot.runs if run.opened_at == follow_up.closed_at]
+    return bool(opened) and all(run.closed_at or run.completed_at for run in opened)
 
 
 def _appointment(key: str, follow_up: FollowUpRow, timeline: TimelinePresenter) -> Appointment:
