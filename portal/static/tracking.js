@@ -104,7 +104,7 @@
   const ANNOUNCED = "h1, .who, .note, .next, .promise";
   const PARTS = `${ANNOUNCED}, .timeline > li, .lines > li`;
   const parts = (selector = PARTS) => [...document.querySelectorAll(selector)];
-  const textOf = (part) => part.textContent.replace(/\s+/g, " ").trim();
+  const textOf = (part) => part.innerText.replace(/\s+/g, " ").trim();
   let knownTexts, focused, restoreScroll, afterUpdate; // afterUpdate: what to show after the visitor's own message
   const rememberPage = () => {
     focused = main().contains(document.activeElement) && document.activeElement;

@@ -49,7 +49,7 @@ def test_demo_panes_update_together(
     expect(phone).to_contain_text("your application is being checked", timeout=10_000)
     look_at("page")
     expect(status).to_contain_text("Your application is being checked, Martin")
-    expect(status).to_contain_text("Underwriting has it")
+    expect(status).to_contain_text("Underwriting has had it")
 
     look_at("phone")
     page.get_by_label("Text as Martin").fill("Where is my card?")

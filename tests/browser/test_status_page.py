@@ -85,7 +85,7 @@ def test_update_is_announced_once_and_does_not_move_the_scroll_position(
     page.evaluate("htmx.ajax('GET', location.pathname, '#main')")
     page.wait_for_function("!document.querySelector('.fresh')")
     assert said.inner_text() == told
-    assert told.count("Passed to Underwriting") == 1
+    assert told.count("Passed to Underwriting today") == 1
 
 
 def test_unsent_input_stays_in_the_field(page: Page) -> None:
@@ -136,7 +136,7 @@ def test_response_and_its_live_update_do_not_conflict(
             setTimeout(resolve, 4000);
         });
     }""")
-    page.get_by_role("button", name="Yes").click()
+    page.get_by_role("button", name="Yes", exact=True).click()
     page.evaluate("window.drawn")
     expect(page.get_by_role("heading", name="All done, Martin")).to_be_visible()
     expect(page.get_by_role("main")).to_have_count(1)

@@ -19,7 +19,7 @@ def test_code_shows_all_requests_and_a_new_link(
     expect(page.get_by_text(f"the number ending in {phone.number[-2:]}")).to_be_visible()
     check_accessible(page)
     page.get_by_role("button", name="Send me a code").press("Enter")
-    code = re.search(r"\d{6}", phone.reads("your code is"))[0]
+    code = re.search(r"\d{6}", phone.reads("Your code is"))[0]
     field = page.get_by_label("Code")
     expect(field).to_be_focused()
     page.keyboard.type("000000" if code != "000000" else "111111")

@@ -19,7 +19,7 @@ __all__ = ["Intent", "IntentKind", "Question", "StopScope", "classify", "normali
 STOPS_WORK = ("stop", "alto", "halt", "توقف", "وقف", "قف")
 """Words that also mean to stop the work."""
 HOLDS_BACK = (
-    "any.condition", "any.doubt", "any.negation", "any.ask", "any.change", "any.cancel",
+    "any.condition", "any.doubt", "any.negation", "any.ask", "any.price", "any.change", "any.cancel",
     "any.not_call", "decision.no", "time.no",
 )  # fmt: skip
 """What stands beside a "Stop!" that is about the work."""
@@ -43,7 +43,7 @@ EVERYTHING = frozenset(
     ["all", "everything", "any", "anything", "ever", "todo", "todos", "كل", "جميع"]
 )
 BESIDE_STOP = (
-    "any.trouble", "any.change", "any.cancel", "any.ask", "any.urgent", "any.call", "any.status",
+    "any.trouble", "any.change", "any.cancel", "any.ask", "any.price", "any.urgent", "any.call", "any.status",
     "any.condition",
 )  # fmt: skip
 BARE_CUES = ("any.yes", "any.no")
@@ -183,6 +183,6 @@ def _reason(observed: Observed, kind: IntentKind) -> str:
     reasons = {
         "complaint": ("any.trouble", "arrival.no"),
         "change": ("any.change", "any.cancel"),
-        "question": ("any.ask",),
+        "question": ("any.ask", "any.price"),
     }
     return next((reason for reason, cues in reasons.items() if observed.has(*cues)), "")

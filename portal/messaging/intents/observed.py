@@ -11,7 +11,7 @@ from portal.messaging.intents.tokens import Token, Tokens, tokenize
 
 MAX_NAMES = 2
 """Words of a name at the end of a message."""
-ASKING = ("any.ask", "any.status", "any.call")
+ASKING = ("any.ask", "any.price", "any.status", "any.call")
 """Phrases that begin a question."""
 
 

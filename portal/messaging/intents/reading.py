@@ -128,7 +128,7 @@ def _asks_in_one_breath(observed: Observed, match: Match) -> bool:
     part = observed.tokens[match.start].part
     return not match.cues.isdisjoint(YES_WORDS) and any(
         observed.tokens[other.start].part == part
-        for other in observed.find(["any.call", "any.ask"])
+        for other in observed.find(["any.call", "any.ask", "any.price"])
     )
 
 
@@ -187,7 +187,7 @@ def _read_time(observed: Observed) -> Reading | None:
         return None
     if observed.has(*UNSURE) and not agreed:
         return Reading(IntentKind.ASK_BACK, times[0], has_matter(observed, Question.TIME))
-    beside = ["any.condition"] if observed.questions else ["any.condition", "any.ask"]
+    beside = ["any.condition"] if observed.questions else ["any.condition", "any.ask", "any.price"]
     return Reading(IntentKind.TIME, times[0], has_matter(observed, Question.TIME, beside=beside))
 
 
