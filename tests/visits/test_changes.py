@@ -48,7 +48,9 @@ async def test_text_moves_the_visit(visit, texts, said, booked, organisation, te
 
 async def test_change_without_a_time_offers_free_windows(visit, texts, said, booked):
     await texts("I need another time for the appointment")
-    assert "We can come 1) Wed 4 Jun" in (await said(visit))[-1]
+    text = (await said(visit))[-1]
+    assert "We can come 1) Wed 4 Jun" in text
+    assert "Your visit stays Wed 4 Jun, noon-2 pm until then." in text
     await texts("2")
     assert (await booked(visit)).answer_at == datetime(2025, 6, 4, 16, tzinfo=UTC)
 

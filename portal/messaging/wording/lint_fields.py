@@ -8,7 +8,7 @@ WINDOW_TEXTS = (
     "window_between", "window_after", "window_before", "window_morning", "window_afternoon",
     "window_evening", "window_day", "window_moment",
 )  # fmt: skip
-VISIT_TEXTS = ("visit_booked", "visit_moved", "visit_tomorrow")
+VISIT_TEXTS = ("visit_booked", "visit_moved", "visit_tomorrow", "visit_stays")
 FIELDS_BY_TEXT = {
     "due": (
         "acknowledgement", "acknowledgement_again", "call_at", "call_by", "noted_no", "reopen_offer", "wish_for_person",
@@ -39,7 +39,7 @@ FIELDS_BY_TEXT = {
     "amount": ("agreed", "read_back"),
     "reason": (
         "delay_because", "delay_said", "update_hold", "update_hold_until", "cancelled_because",
-        "declined_because", "hold_because", "correction_because",
+        "declined_because", "hold_because", "correction_because", "milestone_again_because",
     ),
     "was": ("delay_said",),
     "item": ("correction_item", "correction_subject"),

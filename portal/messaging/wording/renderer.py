@@ -116,7 +116,7 @@ class MessageRenderer:
         if run.correction:
             return self.correction(run.correction, run.correction_by_id)
         if again:
-            return self.say("milestone_again", run)
+            return self._milestone_again(run)
         if stage.sms is not None:
             return self.put(stage.sms.in_language(self.request.customer.locale), run)
         if run.waits_on_third_party:
@@ -126,6 +126,15 @@ class MessageRenderer:
                 "milestone_waiting" if stage.is_customers_turn else "milestone_last", run
             )
         return self.say("milestone" if self.has_next(run) else "milestone_last", run)
+
+    def _milestone_again(self, run: StageRun) -> str:
+        """With why the stage runs again, where it fits and is not what the customer said."""
+        text, reason = self.say("milestone_again", run), as_sentence(run.note)
+        is_theirs = any(run.note == each.answer_words for each in self.request.follow_ups)
+        if not reason or is_theirs:
+            return text
+        because = self.say("milestone_again_because", run, reason=reason)
+        return self.first_that_fits(because, text)
 
     def say(self, name: str, run: StageRun | None = None, /, **fields: str) -> str:
         """One of the product's own sentences, filled."""

@@ -43,6 +43,7 @@ def render_offer(
     """A message with the windows that ``question`` offers, by number.
 
     ``wish`` is the time that is not free, read back with its date, so that no other is understood.
+    Of a visit that is booked it says that it stays.
     """
     times = renderer.times
     at = ""
@@ -51,12 +52,12 @@ def render_offer(
     elif wish is not None:
         at = f"{times.date_of(wish)} {clock_text(times, wish)}"
     asked = renderer.question(question)
-    return renderer.say(
-        template,
-        question=asked,
-        at=at,
-        choices=choices_text(times, offered_windows(renderer, question)),
-    )
+    choices = choices_text(times, offered_windows(renderer, question))
+    text = renderer.say(template, question=asked, at=at, choices=choices)
+    booked = question.visit_window
+    if booked is None:
+        return text
+    return f"{text} {renderer.say('visit_stays', visit=window_text(times, booked))}"
 
 
 def offered_windows(renderer: MessageRenderer, question: FollowUp) -> Sequence[TimeWindow]:

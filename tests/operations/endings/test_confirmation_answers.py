@@ -97,7 +97,8 @@ async def test_no_for_another_department_names_owner_and_due_time(
         "and writes to you by Tue 3 Jun, 2 pm."
     )
     await receipt.do(accept, by=organisation.people.pia.actor)
-    assert "Once more: Your card is being made" in (await receipt.said())[-1]
+    told = (await receipt.said())[-1]
+    assert "Once more: Your card is being made. Next step by" in told, "not their own words"
 
 
 async def test_no_at_a_stage_without_milestone_names_the_owner(
