@@ -86,6 +86,7 @@ def to_share(page: StatusPage) -> StatusPage:
         reference="",
         path="",
         write_to="",
+        current_departments=tuple(replace(each, person="") for each in page.current_departments),
         question=None,
         pause=None,
         delay=replace(page.delay, reason=None) if page.delay else None,

@@ -99,4 +99,6 @@ async def test_third_party_update_is_recorded_at_its_stage(desk_clients, organis
     assert "Update from DHL" in told
     answer = await carl.submit(parcel, "third-party", event="", at="2025-01-01T10:00")
     assert answer.status_code == 422
-    assert "Please say what they told us." in visible_text(answer.text)
+    assert "Please say what they report: a code, a description, or both." in visible_text(
+        answer.text
+    )

@@ -136,7 +136,7 @@ async def test_promise_without_future_time_is_rejected(
     if "No one time" in said:
         assert 'name="due_at"' in answer.text
     if "passed" in said:
-        assert "Save for 12 pm (Tue 3 Jun)" in visible_text(answer.text)
+        assert "Save for noon (Tue 3 Jun)" in visible_text(answer.text)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ async def test_no_customer_page_has_untranslated_text(
     """Departments and the workflow of the tests are called in English; those words are given."""
     await organisation.run(advance, arabs, by=organisation.people.tess.actor)
     told = {
-        "Acme Bank", "Martin", arabs.reference, arabs.title, "Telesales", "Underwriting",
+        "Acme Bank", "Martin", arabs.reference, arabs.title, "Telesales", "Underwriting", "Tess",
         "Card Processing", "Courier Desk", "testserver", "martin", "example.com", "English",
         "m•••@example.com", *(str(stage.title) for stage in arabs.definition.stages),
     }  # fmt: skip

@@ -44,8 +44,8 @@ async def test_time_answers_the_appointment_question(organisation, visit, texts,
 @pytest.mark.parametrize(
     ("text", "noted"),
     [
-        ("viernes tarde a las 8", "Friday, 8 pm: noted."),
-        ("viernes a las 10 y 20", "Friday, 10:20 am: noted."),
+        ("viernes tarde a las 8", "Fri 6 Jun, 8 pm"),
+        ("viernes a las 10 y 20", "Fri 6 Jun, 10:20 am"),
     ],
 )
 async def test_part_of_the_day_and_minutes_are_read(organisation, visit, twilio, text, noted):

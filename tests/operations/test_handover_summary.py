@@ -92,7 +92,7 @@ async def test_handoff_includes_the_summary(clock, organisation, card_request):
     assert story.customer_note == "Works nights: call after 4 pm"
     assert "Call about the limit" in [promise.text for promise in story.promises]
     assert (story.last_customer_message.body, story.last_reply.body) == (
-        "Is 5000 possible?", "We ask Underwriting.",
+        "Is 5000 possible?", "Tess at Acme Bank: We ask Underwriting.",
     )  # fmt: skip
     assert story.contacts[0] == (ContactReason.WHERE_IS_IT, 2)
     assert [(handover.words, handover.by) for handover in story.handovers] == [

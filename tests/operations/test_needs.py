@@ -61,7 +61,7 @@ async def test_file_counts_for_its_item_and_is_not_asked_for_again(
     assert "We have what you sent, Martin" in words
     assert "Cora checks it by" in words
     assert "Send more" in words
-    assert "waiting for your drawings" not in words.partition("The way so far")[0]
+    assert "waiting for your drawings" not in words.partition("Your timeline")[0]
     assert "nothing else that you need to do" not in words
     permit = await organisation.reload(permit)
     assert permit.status == RequestStatus.OPEN

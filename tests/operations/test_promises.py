@@ -30,7 +30,7 @@ async def test_promise_has_owner_and_due_time_and_is_sent_to_the_customer(organi
     assert the(promised).owner_id == organisation.people.tess.id
     told = (await organisation.outbound_messages(promised))[-1]
     assert told.kind == MessageKind.PROMISE
-    assert "Tess at Telesales: I will call you about the limit. By 1 pm." in told.body
+    assert "Tess at Telesales: I will call you about the limit. By Tue 3 Jun, 1 pm." in told.body
 
 
 async def test_promise_state_follows_time(promised):
@@ -66,7 +66,7 @@ async def test_rescheduled_promise_notifies_customer_with_reason(organisation, p
     assert (the(moved).due_at, the(moved).moved_reason) == (later, "The bank is closed.")
     told = (await organisation.outbound_messages(moved))[-1]
     assert "Tess needs more time" in told.body
-    assert "Now by tomorrow, 1 pm" in told.body
+    assert "Now by Wed 4 Jun, 1 pm" in told.body
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ async def test_repeated_stage_is_announced_as_repeated(organisation, forked):
         send_back, forked, stage="plans", reason="Oops.", by=organisation.people.cora.actor
     )
     [text] = (await organisation.outbound_messages(forked))[before:]
-    assert "once more: Your plans are being reviewed" in text.body
+    assert "Once more: Your plans are being reviewed" in text.body
 
 
 async def test_only_a_completed_stage_can_be_sent_back_to(organisation, forked):
@@ -224,4 +224,4 @@ async def test_completing_the_last_stage_completes_and_announces_the_request(org
     assert all(run.state == RunState.COMPLETED for run in done.runs)
     kinds = [event.kind for event in await organisation.events(done)]
     assert kinds[-1] == EventKind.COMPLETED
-    assert "is done" in (await organisation.outbound_messages(done))[-1].body
+    assert "all done" in (await organisation.outbound_messages(done))[-1].body

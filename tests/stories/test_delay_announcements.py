@@ -114,7 +114,7 @@ async def test_delay_of_a_waiting_handoff_names_the_handoff(clock, organisation,
     clock.move_to(passed.open_runs[0].due_at - timedelta(minutes=1))
     await sweep(organisation)
     (told,) = await delays(organisation, card_request)
-    assert "Sorry, it is waiting for Underwriting to take it up. Now by" in told
+    assert "Sorry: Underwriting has not started yet. Now by" in told
 
 
 async def test_delay_reason_comes_from_the_workflow_file(clock, organisation):
@@ -177,7 +177,7 @@ async def test_night_deadline_is_announced_the_evening_before(clock, organisatio
         if message.kind == MessageKind.DELAY
     ]
     assert [message.due_at for message in told] == [datetime.now(UTC)]
-    assert "now by tomorrow" in told[0].body
+    assert "now Wed 4 Jun" in told[0].body
     (run,) = (await organisation.reload(request)).open_runs
     assert run.due_at == datetime(2025, 6, 4, 13, tzinfo=UTC)  # 09:00
 

@@ -130,7 +130,9 @@ async def test_preview_of_the_page_names_only_the_brand(
 ) -> None:
     """Whichever of our pages is passed on: no person, no request, no picture."""
     page = (await client.get(link(asked))).text
-    assert dict(re.findall(r'property="og:(\w+)" content="([^"]*)"', page))["title"] == "Acme Bank"
+    assert dict(re.findall(r'property="og:(\w+)" content="([^"]*)"', page))["title"] == (
+        "Follow your request · Acme Bank"
+    )
     for path in pages_of(asked):
         if not path.endswith("/live"):
             page = (await client.get(path, follow_redirects=True)).text

@@ -82,7 +82,7 @@ async def test_double_submit_answers_once(
     assert seen.status == "completed"
     assert [promise.is_open for promise in seen.promises] == [True]
     words = read(await client.get(link(card_request)))
-    assert "You had answered otherwise before: Courier Desk looks at it by" in words
+    assert "Before, you had answered otherwise" in words
 
 
 async def test_answer_to_a_cancelled_request_is_told_so(
@@ -115,7 +115,7 @@ async def test_yes_after_no_on_the_page_goes_to_a_person(
     seen = await organisation.reload(card_request)
     assert len([promise for promise in seen.promises if promise.is_open]) == 1
     replies = [message.body for message in await organisation.outbound_messages(card_request)]
-    assert len([body for body in replies if "You had answered otherwise before" in body]) == 1
+    assert len([body for body in replies if "Before, you had answered otherwise" in body]) == 1
 
 
 @pytest.mark.parametrize(

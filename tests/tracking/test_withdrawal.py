@@ -69,7 +69,7 @@ async def test_withdrawing_needs_a_code(
     assert (await client.get(path)).headers["Location"] == to_code
     assert (await client.post(path)).headers["Location"] == to_code
     assert "Only you can withdraw this request" in read(await client.get(to_code))
-    assert "has it since" in read(await client.get(link(request_to_withdraw)))
+    assert "has had it since" in read(await client.get(link(request_to_withdraw)))
 
 
 async def test_second_press_finds_the_request_ended(

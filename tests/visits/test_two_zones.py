@@ -25,7 +25,7 @@ async def test_hour_is_followed_by_the_customers_own(theirs, api, client, organi
         f"/requests/{theirs.reference}/messages", json={"body": "I'll call you tomorrow at 3 pm."}
     )
     assert answer.status_code == 201
-    assert "I'll call you tomorrow at 3 pm (noon your time)." in answer.json()["body"]
+    assert "I'll call you tomorrow at 3 pm (Noon your time)." in answer.json()["body"]
     [promise] = (await organisation.reload(theirs)).promises
     assert promise.due_at == promise.not_before_at == datetime(2025, 6, 4, 19, tzinfo=UTC)
     text = read(await client.get(link(theirs)))

@@ -131,7 +131,7 @@ async def test_answer_with_a_question_counts_and_the_question_has_an_owner(
     assert len(await open_promises(organisation, card)) == 1
     (reply,) = await phone.replies()
     assert "thank you for telling us" in reply
-    assert "Courier Desk also reads your message and answers by" in reply
+    assert "Carl at Courier Desk answers the rest by" in reply
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ async def test_yes_to_a_cancelled_request_is_told_so(organisation, delivered, ph
     await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
     await phone("YES")
     [reply] = await phone.replies()
-    assert f"{card.reference} was cancelled. Reply REOPEN to open it again." in reply
+    assert f"{card.reference} was cancelled. Reply REOPEN to reopen it." in reply
     assert len(await open_promises(organisation, card)) == 1
 
 

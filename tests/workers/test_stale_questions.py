@@ -133,4 +133,4 @@ async def test_undelivered_first_text_does_not_count_as_introduction(organisatio
     await organisation.run(
         write_to_customer, request, "Good morning!", by=organisation.people.tess.actor
     )
-    assert await send(FakeSmsGateway()) == ["Acme Bank: Good morning! STOP to end"]
+    assert await send(FakeSmsGateway()) == ["Tess at Acme Bank: Good morning! STOP to end"]

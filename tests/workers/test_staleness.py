@@ -184,7 +184,7 @@ async def test_promises_and_staff_messages_are_never_superseded(clock, organisat
     clock.move_to(MORNING)
     promise, words, milestone = await send(FakeSmsGateway())
     assert "We call you." in promise
-    assert words == "Have your papers at hand."
+    assert words == "Tess at Acme Bank: Have your papers at hand."
     assert "Your card is being made" in milestone
 
 

@@ -105,7 +105,7 @@ class PushSender:
         try:
             return await self.client.send(target, payload, signed)
         except PushUnavailable as error:
-            log.info("a push service was not reached", reason=str(error))
+            log.info("a push service was not reached", error=type(error).__name__)
             return 0
 
     async def _forget(self, ids: list[int | None]) -> None:

@@ -94,14 +94,16 @@ async def test_staff_reply_fulfils_the_promise(organisation, card_request, texts
     assert promise.kept_at is not None
     assert seen.unanswered_since is None
     sent = await last(organisation)
-    assert (sent.kind, sent.body, sent.author) == (MessageKind.STAFF, "Done!", "Tess Sales")
+    assert (sent.kind, sent.body, sent.author) == (
+        MessageKind.STAFF, "Tess at Acme Bank: Done!", "Tess Sales",
+    )  # fmt: skip
 
 
 async def test_status_question_is_answered_immediately(organisation, card_request, texts):
     await texts("Where is my card?")
     answer = await last(organisation)
     assert answer.kind == MessageKind.ANSWER
-    assert "We have your application. Telesales has it. Next by" in answer.body
+    assert "We have your application. Tess does it by" in answer.body
     assert not (await organisation.reload(card_request)).promises
 
 
@@ -173,7 +175,7 @@ async def test_text_about_closed_request_of_former_owner_goes_to_present_staff(
     await texts("Why did you cancel it?")
     [promise] = (await organisation.reload(card_request)).promises
     assert promise.owner_id == organisation.people.tom.id
-    assert "Tom reads your message" in (await last(organisation)).body
+    assert "Tom answers by" in (await last(organisation)).body
 
 
 async def test_unknown_sender_is_stored_answered_once_and_assigned(

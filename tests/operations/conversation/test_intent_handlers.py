@@ -151,7 +151,7 @@ async def test_status_reply_has_arrival_stage_owner_and_next_date(organisation, 
     told = await texts("any news?")
     assert told.body.startswith(
         "Acme Bank: Ready by Wed 11 Jun, we expect. We have your application."
-        " Telesales has it. Next by Tue 3 Jun, 2 pm."
+        " Tess does it by Tue 3 Jun, 2 pm."
     )
     assert told.segments == 1
 
@@ -173,7 +173,7 @@ async def test_text_about_an_ended_request_is_offered_reopening(organisation, ca
     await organisation.run(cancel, card, reason="Enough.", by=SYSTEM_ACTOR)
     told = await texts("any news?")
     assert told.kind == MessageKind.REOPEN_OFFER
-    assert f"{card.reference} was cancelled today" in told.body
+    assert f"{card.reference} was cancelled on Tue 3 Jun" in told.body
     await texts("YES")
     assert (await organisation.reload(card)).status == RequestStatus.CANCELLED
     await texts("REOPEN")
@@ -219,7 +219,7 @@ async def test_call_request_is_promised_and_fulfilled_by_the_call(organisation, 
 async def test_call_is_promised_at_the_named_time(organisation, card, texts):
     """Thanks cancel nothing; another time moves it."""
     told = await texts("can you call me tomorrow at 3")
-    assert told.body == "Acme Bank: Telesales will call you tomorrow, 3 pm."
+    assert told.body == "Acme Bank: Tess at Telesales will call you on Wed 4 Jun, 3 pm."
     await texts("thanks!")
     await texts("call me at 5 instead")
     [promise] = (await organisation.reload(card)).promises

@@ -83,7 +83,7 @@ async def test_stop_confirmation_is_the_last_text(organisation, card, say, arriv
     await organisation.run(hold, card, reason="Wait.", by=SYSTEM_ACTOR)
     assert await arrived() == []
     await say("HELP")
-    assert ["Texts about your requests" in text for text in await arrived()] == [True]
+    assert ["Your requests with us" in text for text in await arrived()] == [True]
     await say("START")
     assert ["You will get our texts again" in text for text in await arrived()] == [True]
     await organisation.run(write_to_customer, card, "Welcome back.", by=SYSTEM_ACTOR)
@@ -113,7 +113,7 @@ async def test_reply_goes_by_email_when_sms_is_opted_out(organisation, say, arri
     await say("Can it go to my office?")
     assert await arrived() == []
     mails = await arrived(arrived.mailbox)
-    assert ["has your message and will answer by" in mail for mail in mails] == [True]
+    assert ["will answer you by" in mail for mail in mails] == [True]
 
 
 async def test_opted_out_number_with_several_requests_is_not_asked_which(

@@ -113,5 +113,6 @@ async def test_late_acceptance_shows_a_future_date(
     assert run.due_at == datetime.now(UTC) + timedelta(days=1)
     assert run.is_overdue(datetime.now(UTC)), "by its own clock it is late as before"
     assert (
-        "being checked. Next by tomorrow." in (await organisation.outbound_messages(taken))[-1].body
+        "being checked. Next step by Fri 13 Jun."
+        in (await organisation.outbound_messages(taken))[-1].body
     )

@@ -131,5 +131,5 @@ async def test_confirmation_due_at_night_is_decided_in_the_morning(
     await receipt.advance_clock(8 * HOUR)
     assert receipt.card.open_question is None, "he waits for an answer"
     await receipt.do(write_to_customer, "We send another one.", by=organisation.people.carl.actor)
-    await receipt.advance_clock(MIN_WAIT)
+    await receipt.advance_clock(3 * DAY)
     assert receipt.card.open_question is not None

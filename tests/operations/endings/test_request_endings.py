@@ -14,7 +14,15 @@ from portal.models import (
     MessageKind,
     RequestStatus,
 )
-from portal.operations import accept, advance, cancel, make_promise, run_due_follow_ups, send_back
+from portal.operations import (
+    accept,
+    advance,
+    cancel,
+    keep_promise,
+    make_promise,
+    run_due_follow_ups,
+    send_back,
+)
 from tests.operations.endings.steps import asked, say
 
 pytestmark = pytest.mark.either_database
@@ -83,6 +91,11 @@ async def test_confirmation_is_asked_again_after_a_second_delivery(organisation,
     await organisation.run(advance, delivered, by=organisation.people.carl.actor)
     again = await organisation.run(advance, delivered, by=organisation.people.carl.actor)
     assert again.status == RequestStatus.AWAITING_CONFIRMATION
+    for promise in again.promises:
+        if promise.is_open:
+            await organisation.run(
+                keep_promise, again, promise.id, by=organisation.people.carl.actor
+            )
     again = await asked(organisation, again)
     assert again.open_question is not None
     assert (await say(organisation, again, Answer.YES)).status == RequestStatus.COMPLETED
