@@ -41,4 +41,4 @@ def test_code_shows_all_requests_and_a_new_link(
     page.get_by_role("button", name="Take this link back").click()
     expect(page.get_by_role("status")).to_contain_text("The old link opens nothing any more")
     assert page.url.partition("?")[0] != before
-    assert page.url.rpartition("/")[0] in phone.reads("link to your request")
+    assert page.url.rpartition("/")[0] in phone.reads("your new link")

@@ -65,7 +65,8 @@ async def test_no_action_of_the_desk_changes_an_erased_request(
         path = f"{name}/{item}/{last}" if is_of_item else verb
         answer = await mona.client.post(f"/desk/requests/{reference}/{path}", data=carried | fields)
         answers[verb] = answer.status_code
-    assert answers == dict.fromkeys(answers, 409)
+    # It has no items that are needed.
+    assert answers == {verb: 404 if verb.startswith("needs/") else 409 for verb in answers}
     assert await everything(organisation, erased) == before
     for verb in actions:
         assert f'action="/desk/requests/{reference}/{verb}"' not in page

@@ -224,7 +224,7 @@ async def test_call_is_promised_at_the_named_time(organisation, card, texts):
     await texts("call me at 5 instead")
     [promise] = (await organisation.reload(card)).promises
     assert promise.kind == PromiseKind.CALL
-    assert promise.due_at == datetime(2025, 6, 4, 19, tzinfo=UTC)
+    assert promise.due_at == datetime(2025, 6, 3, 21, tzinfo=UTC)
     await texts("call me tomorrow at 4")
     [promise] = (await organisation.reload(card)).promises
     assert promise.due_at == datetime(2025, 6, 4, 20, tzinfo=UTC)

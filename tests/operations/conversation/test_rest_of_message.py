@@ -97,7 +97,7 @@ async def delivered(organisation, card_request):
 async def test_status_and_the_rest_are_one_reply(organisation, card_request, read_as):
     [reply] = await read_as(card_request, IntentKind.STATUS, needs_owner=True)
     assert "We have your application." in reply
-    assert reply.endswith("Telesales also reads your message and answers by 12 pm.")
+    assert reply.endswith("Tess at Telesales answers the rest by Tue 3 Jun, noon.")
     assert await open_promises(organisation, card_request) == [PromiseKind.ANSWER]
 
 

@@ -33,7 +33,7 @@ GLAD = {
         "all is well",
     ),
     "es": ("resuelta", "por su paciencia", "estupendo", "todo listo", "alegra"),
-    "ar": ("اكتمل", "صبرك", "رائع"),
+    "ar": ("اكتمل", "صبرك", "رائع", "تم كل شيء"),
 }
 """What is said of a request that is completed, and of no other."""
 ENDS = {
