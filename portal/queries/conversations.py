@@ -55,8 +55,7 @@ def says_something() -> Any:
 
 def written_by_customer() -> Any:
     """The condition (SQL) for a message that is the customer's own."""
-    reason = col(Message.reason)
-    return sa.or_(reason.is_(None), reason.not_in(STRANGER_REASONS))
+    return sa.or_(col(Message.reason).is_(None), col(Message.reason).not_in(STRANGER_REASONS))
 
 
 async def is_recorded(session: AsyncSession, sid: str) -> bool:

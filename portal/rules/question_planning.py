@@ -54,7 +54,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def field_values(
-    facts: Facts, definition: FollowUpDefinition | None, given: Mapping[str, str]
+    facts: Facts, definition: FollowUpDefinition, given: Mapping[str, str]
 ) -> dict[str, str]:
     """The values of the fields of a question that is about to be put.
 
@@ -62,8 +62,6 @@ def field_values(
     answer leads to has the values that were given last. Raises BadInput for a value that is
     missing, too long, or cannot stand in a text.
     """
-    if definition is None or not definition.fields:
-        return {}
     request, values = facts.request, dict[str, str]()
     is_asked_of_person = facts.actor.kind in (ActorKind.STAFF, ActorKind.API)
     earlier = {} if is_asked_of_person else _last_values(request, definition.key)

@@ -3,8 +3,8 @@
 from portal.operations import advance
 from tests.support.count_calls import counted_calls
 
-MAX_FUNCTIONS = 24
-MAX_EARLY_RETURNS = 7
+MAX_FUNCTIONS = 20
+MAX_EARLY_RETURNS = 6
 
 
 async def test_stage_advance_with_a_handoff_calls_few_functions(organisation, card_request):

@@ -141,9 +141,8 @@ def _is_guessed(delivery: Delivery, facts: InboundFacts) -> bool:
 
 def _is_repeated(delivery: Delivery, facts: InboundFacts) -> bool:
     """Whether it was said before; one mail to two requests is said to each."""
-    repeated = facts.repeated
-    return repeated is not None and (
-        delivery.basis != Basis.GIVEN or repeated.request_id == delivery.request_id
+    return facts.repeated is not None and (
+        delivery.basis != Basis.GIVEN or facts.repeated.request_id == delivery.request_id
     )
 
 
@@ -268,9 +267,10 @@ def decide_closed(request: ServiceRequest, intent: Intent, facts: InboundFacts) 
 
 def _owe_answer(kind: IntentKind, facts: InboundFacts, template: str = "") -> OweReply:
     """A person answers; the last reply before a loop ends says that no more follow."""
-    template = template or ("last_reply" if facts.limits.is_last else "")
-    is_silent = facts.limits.suppress_reply or kind == IntentKind.REACTION
-    return OweReply(is_silent=is_silent, template=template)
+    return OweReply(
+        is_silent=facts.limits.suppress_reply or kind == IntentKind.REACTION,
+        template=template or ("last_reply" if facts.limits.is_last else ""),
+    )
 
 
 def _is_unclear(

@@ -88,8 +88,10 @@ class InboundFacts:
     @property
     def asking(self) -> ServiceRequest | None:
         """The request whose question a message may answer: that asked last; else the newest."""
-        asked = [request for request in self.open_requests if request.open_question]
-        return max(asked, key=_asked_at, default=self.newest)
+        return max(
+            (request for request in self.open_requests if request.open_question),
+            key=_asked_at, default=self.newest,
+        )  # fmt: skip
 
     @property
     def owning(self) -> ServiceRequest | None:

@@ -213,15 +213,14 @@ def _read_intent(inbound: InboundMessage, facts: InboundFacts) -> Intent:
     """What it wants, as an answer to "which?" where one waits, else to the open question."""
     locale = facts.locale or "en"
     intent = Intent(IntentKind.OTHER, inbound.text, needs_owner=inbound.is_for_person)
-    if inbound.is_for_person:
-        return intent
-    if facts.recently_waiting:
-        intent = classify(inbound.text, Question.WHICH, locale)
-    if intent.kind != IntentKind.CHOICE:
-        intent = classify(inbound.text, question_of(facts.asking), locale)
-    if inbound.channel == Channel.EMAIL:
-        return read_email_intent(inbound, intent, facts)
-    return widen_stop(inbound, intent, facts)
+    if not inbound.is_for_person:
+        if facts.recently_waiting:
+            intent = classify(inbound.text, Question.WHICH, locale)
+        if intent.kind != IntentKind.CHOICE:
+            intent = classify(inbound.text, question_of(facts.asking), locale)
+        is_mail = inbound.channel == Channel.EMAIL
+        intent = (read_email_intent if is_mail else widen_stop)(inbound, intent, facts)
+    return intent
 
 
 def _read_for(request: ServiceRequest | None, text: str, basis: Basis, intent: Intent) -> Intent:

@@ -134,16 +134,18 @@ def _match_set_apart(
     inbound: InboundMessage, intent: Intent, facts: InboundFacts
 ) -> tuple[Basis, int | None] | None:
     """What came with its request, and wishes about our messages, which ask for no request."""
+    match: tuple[Basis, int | None] | None = None
+    asks_for_link = intent.kind == IntentKind.LINK and not facts.limits.is_flood
     if inbound.request_id is not None:
-        return Basis.GIVEN, inbound.request_id
-    if facts.takes_texts and consent_wish(inbound, intent, facts) is not None:
-        return Basis.CONSENT, _id(consent_request(inbound, intent, facts))
-    if is_about_person(intent) and facts.newest is not None:
-        return Basis.ONLY, facts.newest.id
-    if intent.kind == IntentKind.LINK and facts.newest is not None and not facts.limits.is_flood:
+        match = Basis.GIVEN, inbound.request_id
+    elif facts.takes_texts and consent_wish(inbound, intent, facts) is not None:
+        match = Basis.CONSENT, _id(consent_request(inbound, intent, facts))
+    elif is_about_person(intent) and facts.newest is not None:
+        match = Basis.ONLY, facts.newest.id
+    elif asks_for_link and facts.newest is not None:
         named = find_named(inbound.text, facts.open_requests)
-        return Basis.ONLY, _id(named[0] if len(named) == 1 else facts.spoken_of or facts.owning)
-    return None
+        match = Basis.ONLY, _id(named[0] if len(named) == 1 else facts.spoken_of or facts.owning)
+    return match
 
 
 def _match_one_of_several(

@@ -109,7 +109,8 @@ class StageFlow:
             raise BadInput(
                 "The new date has passed already.", fields={"expected_by": "a time to come"}
             )
-        question_planning.check_field_names(request, run, self.fields)
+        if self.fields:
+            question_planning.check_field_names(request, run, self.fields)
         for run_opened in self.complete(run, note, handover):
             if expected_by is not None:
                 grace = request.definition.stage(run_opened.stage_key).grace
@@ -126,7 +127,8 @@ class StageFlow:
         """Complete the run, open what waited for it, plan the questions after it."""
         request, department = self.request, self.department_of(run)
         self._withdraw_questions(run)
-        settle_needs(self.facts, run)
+        if request.needs:
+            settle_needs(self.facts, run)
         run.complete(self.now, self.actor.name, department)
         extra: dict[str, Any] = {"handover": handover} if handover else {}
         request.record(EventKind.STAGE_COMPLETED, self.actor, self.now, run=run, note=note, **extra)
@@ -201,7 +203,8 @@ class StageFlow:
             passage=len(earlier) + 1,
         )
         run.start(stage, department, self.now, self.stage_durations.of(stage.key))
-        run.fields = question_planning.field_values(self.facts, stage.question, self.fields)
+        if stage.question is not None:
+            run.fields = question_planning.field_values(self.facts, stage.question, self.fields)
         changes_department = sender is not None and sender.department_id != department.id
         accept_by = department.accept_by(self.now) if changes_department else None
         if sender is not None and accept_by is not None:

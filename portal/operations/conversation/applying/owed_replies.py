@@ -46,22 +46,19 @@ async def owe_beside(
     decision: Decision,
 ) -> Reply | None:
     """A person answers what the machine has not; the one reply says both, where there is one."""
-    owed = decision.owed
-    if owed is None:
-        return reply
-    if isinstance(decision.outcome, ChangeConsent):
-        return await owe_reply(uow, request, matched, owed)
-    made = [promise for promise in request.promises if promise.made_at == uow.now]
-    promise = await _promise(uow, request, owed)
-    outcome = decision.outcome
-    # A no and REOPEN have just been promised an answer, and their reply says so.
-    is_no = isinstance(outcome, AnswerQuestion) and outcome.answer != Answer.YES
-    is_said = is_no or isinstance(outcome, Reopen)
-    if reply is None or owed.is_silent or (is_said and promise in made):
-        return reply
-    return render_owed_beside(
-        await uow.renderer(request), reply, promise, is_urgent=decision.is_urgent
-    )
+    owed, outcome = decision.owed, decision.outcome
+    if owed is not None and isinstance(outcome, ChangeConsent):
+        reply = await owe_reply(uow, request, matched, owed)
+    elif owed is not None:
+        made = [promise for promise in request.promises if promise.made_at == uow.now]
+        promise = await _promise(uow, request, owed)
+        # A no and REOPEN have just been promised an answer, and their reply says so.
+        is_no = isinstance(outcome, AnswerQuestion) and outcome.answer != Answer.YES
+        is_said = (is_no or isinstance(outcome, Reopen)) and promise in made
+        if reply is not None and not (owed.is_silent or is_said):
+            renderer = await uow.renderer(request)
+            reply = render_owed_beside(renderer, reply, promise, is_urgent=decision.is_urgent)
+    return reply
 
 
 async def _promise(uow: UnitOfWork, request: ServiceRequest, owed: OweReply) -> Promise:

@@ -68,10 +68,10 @@ def read_volunteered(request: ServiceRequest, body: str, intent: Intent) -> Inte
 
     "It came yesterday, when do I get the PIN?" says so before we have asked.
     """
-    if intent.kind not in VOLUNTEERED_IN or request.planned_confirmation is None:
-        return intent
-    volunteered = classify(body, Question.ARRIVAL, request.customer.locale)
-    return volunteered if volunteered.is_statement else intent
+    if intent.kind in VOLUNTEERED_IN and request.planned_confirmation is not None:
+        volunteered = classify(body, Question.ARRIVAL, request.customer.locale)
+        intent = volunteered if volunteered.is_statement else intent
+    return intent
 
 
 def read_named_time(

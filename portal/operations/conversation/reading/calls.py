@@ -24,69 +24,16 @@ _TIME_WORDS = frozenset(
     "اليوم غدا غدًا بعد قبل بين الظهر العصر المغرب العشاء صباحا مساء الصباح المساء الاسبوع القادم القادمه يوم الاحد الاثنين "
     "الثلاثاء الاربعاء الخميس الجمعه السبت الساعه و او في ال".split()
 )
-_CONNECTORS = frozenset(
-    [
-        "after",
-        "before",
-        "between",
-        "around",
-        "about",
-        "until",
-        "till",
-        "by",
-        "from",
-        "next",
-        "this",
-        "in",
-        "on",
-        "at",
-        "or",
-        "and",
-        "the",
-        "a",
-        "an",
-        "any",
-        "some",
-        "few",
-        "couple",
-        "of",
-        "to",
-        "not",
-        "earlier",
-        "than",
-        "when",
-        "time",
-        "past",
-        "half",
-        "quarter",
-        "time",
-        "free",
-        "possible",
-        "por",
-        "la",
-        "el",
-        "los",
-        "las",
-        "de",
-        "del",
-        "a",
-        "en",
-        "o",
-        "y",
-        "que",
-        "sobre",
-        "hacia",
-        "hasta",
-        "desde",
-        "و",
-        "او",
-        "في",
-        "ال",
-        "am",
-        "pm",
-    ]
+_CONNECTING = (
+    "after before between around about until till by from next this in on at or and the a "
+    "an any some few couple of to not earlier than when time past half quarter free "
+    "possible por la el los las de del en o y que sobre hacia hasta desde و او في ال am "
+    "pm"
 )
+_CONNECTORS = frozenset(_CONNECTING.split())
 """Words that say a time only beside another one."""
+_NO_END = frozenset({"and", "or", "the", "a", "y", "o", "to", "on", "in", "at"})
+"""Words with which a wish does not end."""
 MAX_WISH_LENGTH = 40
 
 
@@ -99,21 +46,28 @@ def match_call(
     """
     named = _parser(request, now).read(body, day_needed=False)
     if intent.kind != IntentKind.CALL_ME:
-        is_to_agree = any(
-            promise.is_open and promise.kind == PromiseKind.CALL and not promise.is_told
-            for promise in request.promises
-        )
-        is_time = named is not None and named.kind != WindowKind.DAY
-        is_answer = is_to_agree and is_time and intent.kind != IntentKind.STATUS
-        return OweReply(PromiseKind.CALL, named=named) if is_answer else None
-    if ABOUT_OUR_CALL.search(normalize_text(body)):
-        return None
-    if named is not None:
-        return OweReply(PromiseKind.CALL, _at(named), named=named)
-    wish = vague_wish(body)
-    if wish:
-        return OweReply(PromiseKind.ANSWER, template="call_vague", wish=wish)
-    return OweReply(PromiseKind.CALL)
+        call = _agreed_call(request, intent, named)
+    elif ABOUT_OUR_CALL.search(normalize_text(body)):
+        call = None
+    elif named is not None:
+        call = OweReply(PromiseKind.CALL, named.window.start, named=named)
+    elif wish := vague_wish(body):
+        call = OweReply(PromiseKind.ANSWER, template="call_vague", wish=wish)
+    else:
+        call = OweReply(PromiseKind.CALL)
+    return call
+
+
+def _agreed_call(
+    request: ServiceRequest, intent: Intent, named: NamedTime | None
+) -> OweReply | None:
+    is_to_agree = any(
+        promise.is_open and promise.kind == PromiseKind.CALL and not promise.is_told
+        for promise in request.promises
+    )
+    is_time = named is not None and named.kind != WindowKind.DAY
+    is_answer = is_to_agree and is_time and intent.kind != IntentKind.STATUS
+    return OweReply(PromiseKind.CALL, named=named) if is_answer else None
 
 
 def vague_wish(body: str) -> str:
@@ -134,18 +88,7 @@ def vague_wish(body: str) -> str:
         if _says_time(run) and len(run) > len(best):
             best = run
         run = []
-    while best and normalize_text(best[-1]) in (
-        "and",
-        "or",
-        "the",
-        "a",
-        "y",
-        "o",
-        "to",
-        "on",
-        "in",
-        "at",
-    ):
+    while best and normalize_text(best[-1]) in _NO_END:
         best = best[:-1]
     wish = " ".join(best)
     return wish if len(wish) <= MAX_WISH_LENGTH else ""
@@ -158,10 +101,5 @@ def _says_time(words: list[str]) -> bool:
     )
 
 
-def _at(named: NamedTime | None) -> datetime | None:
-    return named.window.start if named else None
-
-
 def _parser(request: ServiceRequest, now: datetime) -> NamedTimeParser:
-    customer = request.customer
-    return NamedTimeParser(customer.readable_timezone, customer.locale, now)
+    return NamedTimeParser(request.customer.readable_timezone, request.customer.locale, now)

@@ -11,6 +11,8 @@ UNSETTLED_BASES = (Basis.AMBIGUOUS, Basis.CHOICE, Basis.CONSENT, Basis.FLOOD, Ba
 
 def is_only_item(inbound: InboundMessage, delivery: Delivery, request: ServiceRequest) -> bool:
     """Whether it is nothing but files for an item that is needed from the customer."""
-    is_own = delivery.basis not in UNSETTLED_BASES and not delivery.is_copy
-    is_files = inbound.has_files and not inbound.text.strip()
-    return is_own and is_files and item_of_files(request, inbound.need) is not None
+    return (
+        (delivery.basis not in UNSETTLED_BASES and not delivery.is_copy)
+        and (inbound.has_files and not inbound.text.strip())
+        and item_of_files(request, inbound.need) is not None
+    )

@@ -47,14 +47,14 @@ def match_visit(
 
     A time that is not plain is answered with free ones once; the next time a person reads it.
     """
-    question = request.open_question
-    if question is not None:
-        return _answer(request, question, intent, body, facts)
-    visit = request.booked_visit
+    question, visit = request.open_question, request.booked_visit
     window = visit.visit_window if visit else None
-    if visit is None or window is None or window.start <= facts.now:
-        return None
-    return _change(request, visit, intent, body, facts)
+    found: tuple[str, BookVisit | CancelVisit] | None = None
+    if question is not None:
+        found = _answer(request, question, intent, body, facts)
+    elif visit is not None and window is not None and window.start > facts.now:
+        found = _change(request, visit, intent, body, facts)
+    return found
 
 
 def says_more(rule: str, body: str) -> bool:
