@@ -48,12 +48,12 @@ async def serve(endpoint):
 
 
 async def hold():
-    burn(0.3)
+    burn(0.15)
 
 
 async def hold_after_an_await():
     await asyncio.sleep(0)
-    burn(0.3)
+    burn(0.15)
 
 
 async def give_way():

@@ -4,6 +4,7 @@ import asyncio
 from functools import cache
 
 from portal.messaging.intents import language
+from portal.messaging.intents.classifier import Question, classify
 from portal.messaging.sms.automatic_texts import automatic_wordings
 from portal.messaging.sms.reactions import reaction_words
 
@@ -23,3 +24,7 @@ def _read_everything() -> None:
     language.preload(language.LANGUAGES)
     reaction_words()
     automatic_wordings()
+    for code in set(language.LANGUAGES.values()):
+        # The first text of each language and question works out the beginnings of the phrases.
+        for question in Question:
+            classify("OK", question, code)
