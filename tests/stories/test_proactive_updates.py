@@ -126,7 +126,7 @@ async def test_expired_promise_offers_to_ask_staff(clock, organisation, card_req
     clock.move_to(run.last_promised_at - timedelta(seconds=1))
     await sweep(organisation)
     page = (await client.get(url)).text
-    assert "ow we expect" in page
+    assert "; now we expect" in page
     assert "Telesales needs more time." in page
     assert "Ask what is happening" not in page
     clock.move_to(run.last_promised_at)
@@ -151,7 +151,7 @@ async def test_status_question_without_valid_date_goes_to_staff(
     assert (await organisation.reload(card_request)).promises == []
     clock.move_to(card_request.open_runs[0].last_promised_at)
     answer = await texts("Where is it?")
-    assert "will answer you by" in answer.body
+    assert "Tess at Telesales will answer you by" in answer.body
     assert len((await organisation.reload(card_request)).promises) == 1
 
 

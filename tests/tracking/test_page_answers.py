@@ -82,7 +82,7 @@ async def test_double_submit_answers_once(
     assert seen.status == "completed"
     assert [promise.is_open for promise in seen.promises] == [True]
     words = read(await client.get(link(card_request)))
-    assert "Before, you had answered otherwise" in words
+    assert "Before, you had answered otherwise: Carl looks at it and answers by" in words
 
 
 async def test_answer_to_a_cancelled_request_is_told_so(

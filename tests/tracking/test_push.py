@@ -122,7 +122,7 @@ async def test_notification_stands_in_for_the_text(
     assert phone.sent_bodies == []
     [shown] = push_service.shown
     assert shown["title"] == "Acme Bank"
-    assert "Your card is gold" in shown["body"]
+    assert shown["body"] == "Tess at Acme Bank: Your card is gold: on your page."
     assert shown["url"] == link(subscribed)
     [(url, headers)] = push_service.calls
     assert url == SERVICE

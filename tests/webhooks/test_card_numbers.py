@@ -39,7 +39,7 @@ async def test_card_number_by_text_is_masked(organisation, card_request, phone, 
     assert "my card is ****1111 exp 09/28 cvv ***" in read(await client.get(link(card_request)))
     (reply,) = await phone.replies()
     assert reply.endswith("Please never send card numbers; we have hidden it.")
-    assert "will answer you by" in reply
+    assert "Tess at Telesales will answer you by" in reply
 
 
 async def test_card_number_beside_an_answer_is_masked(organisation, delivered, phone):

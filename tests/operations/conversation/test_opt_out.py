@@ -113,7 +113,7 @@ async def test_reply_goes_by_email_when_sms_is_opted_out(organisation, say, arri
     await say("Can it go to my office?")
     assert await arrived() == []
     mails = await arrived(arrived.mailbox)
-    assert ["will answer you by" in mail for mail in mails] == [True]
+    assert ["Tess at Telesales will answer you by" in mail for mail in mails] == [True]
 
 
 async def test_opted_out_number_with_several_requests_is_not_asked_which(
