@@ -1,5 +1,6 @@
 """The message to the customer that an event leads to: at most one for each event."""
 
+from portal.messaging.wording.holds import render_hold
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.visits import booked_with, render_offer, render_visit
 from portal.models import ActorKind, Event, EventKind, MessageKind, StageRun
@@ -16,7 +17,7 @@ EVENT_MESSAGE_KINDS = {
 }
 """Events whose message is a template of the product, named as the message's kind."""
 
-KINDS_WITH_REASON = (MessageKind.HOLD, MessageKind.CANCELLED, MessageKind.DECLINED)
+KINDS_WITH_REASON = (MessageKind.CANCELLED, MessageKind.DECLINED)
 """Messages that say why, by a template of their own: ``hold_because``."""
 
 QUESTION_EVENTS = (EventKind.QUESTION_ASKED, EventKind.QUESTION_REMINDED)
@@ -97,13 +98,21 @@ def _render_turn(renderer: MessageRenderer, event: Event, kind: MessageKind) -> 
     """A hold, its end, or the end of the request; with the reason where it fits into one text."""
     run = renderer.current_run()
     if event.kind == EventKind.CANCELLED and event.actor_kind == ActorKind.CUSTOMER:
-        return renderer.say("withdrawn")
-    if renderer.request.closed_unconfirmed:
-        return renderer.say_ending("unconfirmed")
-    if kind == MessageKind.CANCELLED and renderer.outcome():
-        return renderer.say_ending("cancelled")
-    if kind == MessageKind.RESUMED and run is not None and run.waits_on_customer:
-        return renderer.say("resumed_waiting", run)
+        text = renderer.say("withdrawn")
+    elif renderer.request.closed_unconfirmed:
+        text = renderer.say_ending("unconfirmed")
+    elif kind == MessageKind.CANCELLED and renderer.outcome():
+        text = renderer.say_ending("cancelled")
+    elif kind == MessageKind.HOLD and run is not None and run.held_at is not None:
+        text = render_hold(renderer, run)
+    elif kind == MessageKind.RESUMED and run is not None and run.waits_on_customer:
+        text = renderer.say("resumed_waiting", run)
+    else:
+        text = _with_reason(renderer, event, kind)
+    return text
+
+
+def _with_reason(renderer: MessageRenderer, event: Event, kind: MessageKind) -> str:
     text, reason = renderer.say(kind.value), as_sentence(str(event.data.get("reason") or ""))
     if not reason or kind not in KINDS_WITH_REASON:
         return text

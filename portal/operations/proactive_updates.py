@@ -15,6 +15,7 @@ from portal.messaging.wording.delays import (
     render_delay,
     render_new_date,
 )
+from portal.messaging.wording.holds import hold_fields
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.third_parties import report_text
 from portal.models import (
@@ -199,12 +200,8 @@ async def _send_progress_update(uow: UnitOfWork, request: ServiceRequest, run: S
 def _progress_text(renderer: MessageRenderer, run: StageRun, note: str) -> str:
     handoff, fields = renderer.request.pending_handoff(run), dict[str, str]()
     if run.held_at is not None:
-        template, fields["reason"] = "update_hold", as_sentence(run.hold_reason)
-        if run.hold_until is not None:
-            template, fields["due"] = (
-                "update_hold_until",
-                renderer.times.day(renderer.on_open_day(run, run.hold_until)),
-            )
+        fields = hold_fields(renderer, run)
+        template = "update_hold_until" if "due" in fields else "update_hold"
     elif run.waits_on_customer:
         template = "update_waiting"
     elif handoff is not None and handoff.accept_by is not None and handoff.accept_by > renderer.now:

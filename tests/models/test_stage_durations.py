@@ -133,7 +133,9 @@ async def test_status_page_shows_the_usual_date(clock, organisation, client):
     await believe(organisation, "card", "received", DAY, 2 * DAY)
     opened = await organisation.open(by=SYSTEM_ACTOR)
     url = f"/r/{opened.live_link.token}"
-    assert "Usually by Thu 12 Jun , at the latest by Fri 13 Jun ." in visible_text((await client.get(url)).text)
+    assert "Usually by Thu 12 Jun , at the latest by Fri 13 Jun ." in visible_text(
+        (await client.get(url)).text
+    )
     clock.shift(DAY)
     assert "Usually" not in (await client.get(url)).text
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.sms import segments
+from portal.messaging.wording.holds import render_hold
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.models import (
     FollowUp,
@@ -74,8 +75,8 @@ def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
     if answered := investigation_of(renderer.request):
         fields["title"] = render_looking(renderer, answered, fields["owner"])
     if run.held_at is not None:
-        template = "hold"
-    elif handoff is not None and handoff.accept_by is not None:
+        return render_hold(renderer, run)
+    if handoff is not None and handoff.accept_by is not None:
         template, fields["due"] = "status_passed", renderer.times.by(handoff.accept_by)
     elif waiting := _waiting(renderer, run, fields):
         template, fields = waiting

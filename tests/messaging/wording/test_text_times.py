@@ -99,6 +99,18 @@ async def test_hold_and_ending_say_why(
     assert f"{card_request.reference} has been cancelled. The bank is closing. http" in ended.body
 
 
+async def test_hold_and_the_reply_say_until_when(
+    organisation: Organisation, card_request: ServiceRequest, texts
+) -> None:
+    until = datetime(2025, 6, 6, 16, tzinfo=UTC)
+    await organisation.run(
+        hold, card_request, reason="we wait for your employer", until=until, by=SYSTEM_ACTOR
+    )
+    told = "On hold until Fri 6 Jun. We wait for your employer. http"
+    assert told in (await organisation.outbound_messages(card_request))[-1].body
+    assert told in (await texts("where is my card?")).body
+
+
 async def test_long_reason_is_left_to_the_page(
     organisation: Organisation, card_request: ServiceRequest
 ) -> None:

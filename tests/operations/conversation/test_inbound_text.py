@@ -292,5 +292,5 @@ async def test_status_reply_reports_the_actual_state(organisation, card_request,
     )
     await texts("Any news?")
     held = (await last(organisation)).body
-    assert "is on hold for now" in held
+    assert "on hold for now: Address check." in held
     assert "Next by" not in held

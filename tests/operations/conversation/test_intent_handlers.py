@@ -248,4 +248,4 @@ async def test_each_contact_stores_its_reason(organisation, card, texts, databas
 
 async def test_status_reply_names_the_hold(organisation, card, texts):
     await organisation.run(hold, card, by=organisation.people.tess.actor, reason="Address check")
-    assert "is on hold for now" in (await texts("any news?")).body
+    assert "on hold for now: Address check." in (await texts("any news?")).body
