@@ -119,7 +119,7 @@ async def test_new_date_and_hold_are_worded_in_the_morning(
     await organisation.run(hold, card, reason="Stock.", until=MORNING + 3 * A_DAY, **by)
     clock.move_to(MORNING + A_DAY)
     [body] = await sent(organisation, Channel.SMS)
-    assert "on hold" in body
+    assert "On hold until Sat 7 Jun. Stock. " in body
 
 
 async def test_day_is_right_after_an_outage_of_a_day(
