@@ -26,6 +26,7 @@ import portal.database as database_module
 from portal.runtime.migrations import migrate
 from tests.support.database.postgres import PostgresServer
 
+STATEMENTS_KEPT = 20_000
 POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 
 
@@ -70,12 +71,16 @@ def no_fsync() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def shared_statements() -> Iterator[None]:
-    """SQL is compiled once in a process, as in production, not once for each test's engine."""
+    """SQL is compiled once in a process, as in production, not once for each test's engine.
+
+    The tests of all parts together have more statements than SQLAlchemy keeps (500): those that it
+    drops would be compiled again in the middle of another test.
+    """
     compiled: dict[str, sa.Engine] = {}
     create_async_engine = database_module.create_async_engine
 
     def create(url: str, **options: Any) -> AsyncEngine:
-        engine = create_async_engine(url, **options)
+        engine = create_async_engine(url, query_cache_size=STATEMENTS_KEPT, **options)
         first = compiled.setdefault(engine.dialect.name, engine.sync_engine)
         # Its pool connects by its own dialect: whoever listens to the shared one is heard there.
         engine.dialect.dispatch, engine.dialect._has_events = first.dialect.dispatch, True
