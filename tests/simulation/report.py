@@ -34,6 +34,7 @@ KINDS = {
     DroppedBallKind.AGEING: "request far older than others",
     DroppedBallKind.OWNER_ABSENT: "owner absent, no deputy",
     DroppedBallKind.NO_OWNER: "no owner",
+    DroppedBallKind.CUSTOMER_UNREACHABLE: "customer out of reach",
     DroppedBallKind.SENT_TWICE: "message sent twice",
 }
 
