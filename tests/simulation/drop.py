@@ -56,7 +56,7 @@ async def unreachable_customers(connection: AsyncConnection, now: datetime) -> l
         sa.func.max(col(ContactPoint.valid_until)),
     )
     dismissed = sa.select(col(DroppedBall.request_id)).where(
-        col(DroppedBall.kind) == kind, col(DroppedBall.dismissed_by).is_not(None)
+        col(DroppedBall.kind) == kind, col(DroppedBall.dismissed_by) != ""
     )
     query: Any = (
         sa.select(col(ServiceRequest.id), ended_at)
