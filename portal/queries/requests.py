@@ -34,8 +34,8 @@ REQUEST_OPTIONS: tuple[ORMOption, ...] = (
 )
 
 
-DETECTION_OPTIONS: Sequence[ORMOption] = REQUEST_OPTIONS[:1] + REQUEST_OPTIONS[2:6]
-"""What detection reads of a request: nothing of the customer."""
+DETECTION_OPTIONS: Sequence[ORMOption] = REQUEST_OPTIONS[:6]
+"""What detection reads of a request; of the customer, whether an address is valid."""
 
 
 async def find_service_request(session: AsyncSession, reference: str) -> ServiceRequest | None:

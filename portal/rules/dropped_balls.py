@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from portal.models.columns import saved_id
 from portal.models.requests.dropped_ball import DroppedBallKind
@@ -25,10 +25,14 @@ DETECTED_KINDS = frozenset(
         DroppedBallKind.THIRD_PARTY_SILENT,
         DroppedBallKind.THIRD_PARTY_PROBLEM,
         DroppedBallKind.OWNER_ABSENT,
+        DroppedBallKind.CUSTOMER_UNREACHABLE,
         DroppedBallKind.NO_OWNER,
     }
 )
 """The kinds that follow from the state of a request and the time alone."""
+
+UNREACHABLE_AFTER = timedelta(days=1)
+"""How long after the last address failed; the message that failed has a ball of its own at once."""
 
 RETURNS_THRESHOLD = 2
 """This many returns between the same two departments raise a ball."""
@@ -84,6 +88,12 @@ def drop_conditions(facts: Facts) -> Iterator[DropCondition]:
             request.department_id, "It has been open far longer than others of its kind.",
         )  # fmt: skip
     yield from _owner_conditions(request, roster)
+    since = request.customer.unreachable_since
+    if since is not None:
+        yield DropCondition(
+            DroppedBallKind.CUSTOMER_UNREACHABLE, f"request:{request.id}", since + UNREACHABLE_AFTER,
+            request.owner_id, request.department_id, "No number or address of theirs takes messages.",
+        )  # fmt: skip
 
 
 def _stage_conditions(

@@ -32,6 +32,8 @@ MIN_EXTENSION_SHARE = 0.25
 """A new date is at least this share of the expected time away, or another follows soon."""
 QUIET_HOURS_MARGIN = timedelta(hours=1)
 """A date that we estimate is at least this long after the customer's quiet hours."""
+HANDOFF_NEWS_WITHIN = timedelta(hours=24)
+"""How long a customer does not hear that a stage is done while nobody accepts the next one."""
 END_OF_DAY = time(20, 45)
 """When a day counts as over for a date given as a day, in the customer's time zone."""
 
@@ -214,9 +216,9 @@ def _handoff_updates(
         handoff.from_run,
     )
     if last is not None and told_at < run.opened_at:
-        yield ProactiveUpdate(
-            UpdateKind.PROGRESS_UPDATE, _next_step_at(run, last, contact_schedule), run
-        )
+        news_at = contact_schedule.after_quiet_hours(run.opened_at + HANDOFF_NEWS_WITHIN)
+        at = min(_next_step_at(run, last, contact_schedule), news_at)
+        yield ProactiveUpdate(UpdateKind.PROGRESS_UPDATE, at, run)
     if told_at < handoff.accept_by:
         yield ProactiveUpdate(
             UpdateKind.PROGRESS_UPDATE, contact_schedule.after_quiet_hours(handoff.accept_by), run

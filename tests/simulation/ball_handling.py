@@ -109,6 +109,7 @@ class BallHandling:
             DroppedBallKind.AGEING: lambda: self._finish_oldest_stage(case, person),
             DroppedBallKind.OWNER_ABSENT: lambda: self._reassign(case, person),
             DroppedBallKind.NO_OWNER: lambda: self._reassign(case, person),
+            DroppedBallKind.CUSTOMER_UNREACHABLE: lambda: self._find_another_way(ball, person),
         }
         if ball.kind in actions:
             await actions[ball.kind]()
@@ -209,6 +210,11 @@ class BallHandling:
             lost = await operations.lock_failed_message(uow, message_id)
             await operations.mark_told_by_phone(uow, lost, note="Told by phone.")
         case.last_update_at = self.simulation.now
+
+    async def _find_another_way(self, ball: DroppedBall, person: SimulatedStaff) -> None:
+        """Nothing else is known of the customer, who reads the page."""
+        async with self.simulation.operations.begin(person.actor) as uow:
+            await operations.dismiss_dropped_ball(uow, ball.id or 0, "They read the page.")
 
     async def _settle_returns(self, case: Case, person: SimulatedStaff) -> None:
         """Decide which department has it: from now on it is not sent back."""

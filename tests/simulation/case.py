@@ -16,6 +16,28 @@ from tests.simulation.event_loop import Simulation
 StaffOperation = Callable[[UnitOfWork, ServiceRequest], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class StatusQuestion:
+    """Why a customer asked: what they knew, and where the request was at that moment."""
+
+    at: datetime
+    reason: str
+    heard_at: datetime
+    heard: str
+    expected_by: datetime | None
+    status: str
+    stages: tuple[str, ...]
+    reached_by: str
+
+    def __str__(self) -> str:
+        expected = f", expected {self.expected_by:%d %b %H:%M}" if self.expected_by else ""
+        return (
+            f"{self.at:%d %b %H:%M}: {self.reason} (last heard {self.heard_at:%d %b %H:%M} of"
+            f" {self.heard}{expected}; {self.status}, {', '.join(self.stages) or 'no open stage'};"
+            f" {self.reached_by})"
+        )
+
+
 @dataclass
 class Case:
     """A simulated request and its customer; ``request`` is its state after the last change."""
@@ -34,7 +56,8 @@ class Case:
     last_update_at: datetime | None = None
     expected_by: datetime | None = None
     impatient_at: datetime | None = None
-    asked: int = 0
+    last_heard: str = "nothing"
+    status_questions: list[StatusQuestion] = field(default_factory=list)
     is_over: bool = False
     _times: Counter[str] = field(default_factory=Counter)
 
@@ -44,6 +67,11 @@ class Case:
         if self.request is None:
             raise RuntimeError("the request is not open yet")
         return self.request
+
+    @property
+    def asked(self) -> int:
+        """How often the customer has asked."""
+        return len(self.status_questions)
 
     @property
     def id(self) -> int:

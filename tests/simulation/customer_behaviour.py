@@ -13,12 +13,13 @@ from portal.models import (
     ContactReason,
     Message,
     MessageKind,
+    PromiseWording,
     RequestStatus,
     RunState,
     ServiceRequest,
 )
 from portal.operations import UnitOfWork
-from tests.simulation.case import Case
+from tests.simulation.case import Case, StatusQuestion
 from tests.simulation.fake_carrier import PhoneKind
 from tests.simulation.faults import Fault
 from tests.simulation.organisation import Organisation
@@ -30,6 +31,18 @@ QUESTION = "Can you send it to my office instead of home?"
 APPOINTMENT_TIME = "tomorrow at 10"
 FIRST_WINDOW = "1"
 UNCLEAR = ("ok", "hm", "maybe", "I think so?", "not sure")
+
+
+def known_date(request: ServiceRequest) -> datetime | None:
+    """The date that the last message names: by when a person gives a new date, else of the work."""
+    promised = [
+        promise.due_at
+        for promise in request.promises
+        if promise.is_open and promise.is_told and promise.wording == PromiseWording.NEW_DATE
+    ]
+    return max(
+        promised or (run.due_at for run in request.open_runs if not run.is_paused), default=None
+    )
 
 
 class CustomerBehaviour:
@@ -53,10 +66,8 @@ class CustomerBehaviour:
                 self._read_message(case, MessageKind(kind))
 
     def _read_message(self, case: Case, kind: MessageKind) -> None:
-        case.last_update_at = self.simulation.now
-        case.expected_by = max(
-            (run.due_at for run in case.current.open_runs if not run.is_paused), default=None
-        )
+        case.last_update_at, case.last_heard = self.simulation.now, kind.value
+        case.expected_by = known_date(case.current)
         self.wait(case)
         chance = self.simulation.dice.of("read", case.number, kind, case.times(kind))
         if kind in QUESTIONS:
@@ -158,7 +169,7 @@ class CustomerBehaviour:
             )  # They owe us an answer, or have what they wanted.
             self.wait(case)
             return
-        case.asked += 1
+        case.status_questions.append(self._status_question(case))
         case.last_update_at = self.simulation.now
         self.wait(case)
         if done:
@@ -169,6 +180,24 @@ class CustomerBehaviour:
             await self._call(case)
         else:
             await self.write(case, chance.choice(STATUS_QUESTIONS))
+
+    def _status_question(self, case: Case) -> StatusQuestion:
+        """What made them ask."""
+        now, request = self.simulation.now, case.current
+        heard_at = case.last_update_at or now
+        if request.status == RequestStatus.AWAITING_CONFIRMATION:
+            reason = "it is said to be done and has not arrived"
+        elif case.expected_by is not None and heard_at < case.expected_by < now:
+            reason = "the date that they knew has passed"
+        else:
+            reason = f"{(now - heard_at).days} days without a message"
+        phone = case.customer.phone
+        kind = self.simulation.carrier.faults.phones.get(phone or "", PhoneKind.MOBILE)
+        return StatusQuestion(
+            now, reason, heard_at, case.last_heard, case.expected_by, request.status.value,
+            tuple(run.stage_key for run in request.open_runs),
+            ("phone" if kind == PhoneKind.MOBILE else kind.name.lower()) if phone else "no phone",
+        )  # fmt: skip
 
     async def _complain(self, case: Case) -> None:
         """The request is done, and nothing has arrived: staff send it back."""

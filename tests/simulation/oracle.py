@@ -32,7 +32,7 @@ from portal.models import (
     StageRun,
 )
 from tests.simulation.case import Case
-from tests.simulation.drop import ActualDrop, Key
+from tests.simulation.drop import ActualDrop, Key, unreachable_customers
 from tests.simulation.organisation import Organisation
 
 MESSAGE_COLUMNS = (
@@ -107,6 +107,7 @@ class Oracle:
             *await self._of_questions(connection, now),
             *await self._of_messages(connection),
             *await self._of_people(connection, now),
+            *await unreachable_customers(connection, now),
             *self._of_returns(),
         ]
         ageing: Any = sa.select(col(ServiceRequest.id), col(ServiceRequest.overdue_age_at)).where(

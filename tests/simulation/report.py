@@ -34,6 +34,7 @@ KINDS = {
     DroppedBallKind.AGEING: "request far older than others",
     DroppedBallKind.OWNER_ABSENT: "owner absent, no deputy",
     DroppedBallKind.NO_OWNER: "no owner",
+    DroppedBallKind.CUSTOMER_UNREACHABLE: "customer out of reach",
     DroppedBallKind.SENT_TWICE: "message sent twice",
 }
 
@@ -81,6 +82,8 @@ class Report:
     seconds: float
     misses: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
+    status_questions: list[str] = field(default_factory=list)
+    """Each time that a customer had to ask, and why."""
 
     def as_json(self) -> dict[str, Any]:
         """The figures for JSON."""
@@ -144,6 +147,11 @@ def report(result: Result, without: QuestionCount | None = None) -> Report:
         *(f"lost: {sentence}" for sentence in audit.lost),
         *(f"twice: {sentence}" for sentence in audit.doubled),
         *(f"never resolved: {_described(drop)}" for drop in oracle.standing.values()),
+    ]
+    made.status_questions = [
+        f"request {case.number} ({case.kind.key}), {question}"
+        for case in result.cases
+        for question in case.status_questions
     ]
     made.misses = list(_misses(made))
     return made
@@ -234,6 +242,7 @@ def _asking(made: Report) -> Iterator[str]:
             f"  without updates          {made.customers_asked_without:,} times, about "
             f"{made.requests_asked_about_without:,} requests"
         )
+    yield from (f"  {question}" for question in made.status_questions[:SHOWN])
 
 
 def _by_kind(drops: Sequence[ActualDrop]) -> Iterator[tuple[str, DropStatistics]]:

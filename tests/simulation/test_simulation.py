@@ -34,6 +34,7 @@ def test_every_dropped_ball_is_raised_and_no_message_is_lost(reported: Report) -
     assert reported.dropped >= 5
     assert (reported.worst_seconds or 0) <= 60, reported.kinds
     assert as_lines(reported)[-1].startswith("Every target is met")
+    assert len(reported.status_questions) == reported.customers_asked
 
 
 def test_same_seed_makes_the_same_report(reported: Report) -> None:

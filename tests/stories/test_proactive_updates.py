@@ -14,6 +14,7 @@ from portal.operations import (
     announce_delay,
     hold,
     make_promise,
+    refuse,
     resume,
     write_to_customer,
 )
@@ -78,6 +79,38 @@ async def test_update_names_the_cause_of_the_delay(clock, organisation):
         "Visa Office is on it. Your papers are complete. Next by"
         in (await updates(organisation, visa))[-1]
     )
+
+
+async def test_done_stage_is_told_within_a_day_although_nobody_accepts_the_next(
+    clock, organisation
+):
+    """The date of the done stage is far: the customer need not wait for it."""
+    await organisation.load(UPDATED.replace('accept_within = "4bh"', 'accept_within = "3bd"'))
+    visa = await organisation.open("update", by=organisation.people.tess.actor)
+    clock.shift(timedelta(hours=5))
+    await organisation.run(advance, visa, by=SYSTEM_ACTOR)
+    clock.shift(timedelta(hours=23))
+    await sweep(organisation)
+    assert await updates(organisation, visa) == []
+    clock.shift(timedelta(hours=2))
+    await sweep(organisation)
+    [told] = await updates(organisation, visa)
+    assert "Passed to Visa Office. They start by Fri 6 Jun" in told
+
+
+async def test_date_that_the_customer_knows_stands_after_a_refused_handoff(clock, organisation):
+    """The stage runs again without a message: before that date passes they get the new one."""
+    card = await organisation.open(by=organisation.people.tess.actor)
+    known = card.open_runs[0].due_at
+    clock.shift(timedelta(minutes=20))
+    await organisation.run(advance, card, by=organisation.people.tess.actor)
+    await organisation.run(refuse, card, reason="No signature", by=organisation.people.uma.actor)
+    [run] = (await organisation.reload(card)).open_runs
+    assert (run.due_at, run.stage_key) == (known, "received")
+    clock.move_to(known - timedelta(minutes=1))
+    await sweep(organisation)
+    [told] = await words_of(organisation, card, MessageKind.DELAY)
+    assert "Sorry" in told
 
 
 async def test_pending_reminder_suppresses_updates(clock, organisation):

@@ -102,6 +102,13 @@ class Customer(SQLModel, table=True):
             if point.channel == channel and (point.valid_until is None or now < point.valid_until)
         ]
 
+    @property
+    def unreachable_since(self) -> datetime | None:
+        """When the last of their addresses was given up; None while one is valid or none was known."""
+        ends = [point.valid_until for point in self.contact_points]
+        known = [end for end in ends if end is not None]
+        return max(known) if known and len(known) == len(ends) else None
+
     def channels(self) -> list[Channel]:
         """The channels to try, the preferred first; a text where nothing was chosen."""
         order = [Channel.SMS, Channel.EMAIL]

@@ -34,6 +34,7 @@ class DroppedBallKind(StrEnum):
     RETURNED_REPEATEDLY = "bouncing"
     AGEING = "ageing"
     OWNER_ABSENT = "owner_absent"
+    CUSTOMER_UNREACHABLE = "customer_unreachable"
     THIRD_PARTY_SILENT = "third_party_silent"
     THIRD_PARTY_PROBLEM = "third_party_problem"
     UNREADABLE = "unreadable"

@@ -213,6 +213,11 @@ class StageRun(SQLModel, table=True):
         self.due_at = moment_
         self.overdue_at = self.last_promised_at = department.calendar.add(moment_, grace)
 
+    def keep_known_date(self, known: datetime, now: datetime) -> None:
+        """The customer knows this earlier date: before it passes they get the new one."""
+        if now < known < self.due_at:
+            self.due_at = known
+
     def complete(self, now: datetime, by: str, department: Department) -> None:
         """The work of this stage is done."""
         self._end(RunState.COMPLETED, now, department)

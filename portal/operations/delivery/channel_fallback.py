@@ -2,6 +2,7 @@
 
 import re
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.messaging.sms import segments
@@ -53,13 +54,25 @@ async def fall_back(uow: UnitOfWork, message: Message) -> None:
 
 
 async def invalidate_address(uow: UnitOfWork, channel: Channel, address: str) -> None:
-    """The address is not valid any more: no message is sent there."""
+    """The address is not valid any more: no message is sent there.
+
+    The open requests of its customers are checked: perhaps nothing of theirs is valid any more.
+    """
     query = select(ContactPoint).where(
         col(ContactPoint.channel) == channel, col(ContactPoint.address) == address
     )
-    for point in (await uow.session.exec(query)).all():
+    points = (await uow.session.exec(query)).all()
+    for point in points:
         point.valid_until = uow.now
     await uow.session.flush()
+    await (await uow.session.connection()).execute(
+        sa.update(ServiceRequest)
+        .where(
+            col(ServiceRequest.customer_id).in_({point.customer_id for point in points}),
+            col(ServiceRequest.closed_at).is_(None),
+        )
+        .values(next_check_at=uow.now)
+    )
 
 
 async def _went_otherwise(uow: UnitOfWork, message: Message) -> bool:

@@ -221,11 +221,12 @@ class StageFlow:
         return run
 
     def reopen_stage(self, run: StageRun, staff_id: int) -> StageRun:
-        """Open the run's stage again without notifying the customer, who does not know it ended."""
-        definition = self.request.definition.stage(run.stage_key)
+        """Open the run's stage again without notifying the customer, who knows its earlier date."""
+        stage, flow = self.request.definition.stage(run.stage_key), replace(self, fields=run.fields)
         assignee_id = self.available_assignee(staff_id, self.department_of(run))
-        flow = replace(self, fields=run.fields)
-        return flow.open(definition, sender=None, owner_id=assignee_id, notify=False)
+        reopened = flow.open(stage, sender=None, owner_id=assignee_id, notify=False)
+        reopened.keep_known_date(run.due_at, self.now)
+        return reopened
 
     def available_assignee(self, staff_id: int, department: Department) -> int:
         """The same person; where they have left or are absent, the department's assignee."""
@@ -241,18 +242,17 @@ class StageFlow:
     def _send_handoff(
         self, run: StageRun, sender: HandoffSender, department: Department, accept_by: datetime
     ) -> None:
-        self.request.handoffs.append(
-            Handoff(
-                run=run,
-                from_run=sender.run,
-                from_department_id=sender.department_id,
-                to_department_id=saved_id(department),
-                sender_id=sender.staff_id,
-                sent_at=self.now,
-                accept_by=accept_by,
-                note=sender.note,
-            )
+        handoff = Handoff(
+            run=run,
+            from_run=sender.run,
+            from_department_id=sender.department_id,
+            to_department_id=saved_id(department),
+            sender_id=sender.staff_id,
+            sent_at=self.now,
+            accept_by=accept_by,
+            note=sender.note,
         )
+        self.request.handoffs.append(handoff)
         self.request.record(
             EventKind.HANDOFF_SENT, self.actor, self.now, run=run,
             to=department.name, accept_by=accept_by.isoformat(),
@@ -280,8 +280,7 @@ class StageFlow:
 
     def supersede(self, run: StageRun) -> None:
         """Supersede a run, with its pending handoff and its questions."""
-        handoff = self.request.pending_handoff(run)
-        if handoff:
+        if handoff := self.request.pending_handoff(run):
             handoff.void(self.now)
         self._withdraw_questions(run)
         run.supersede(self.now, self.department_of(run))
