@@ -1,5 +1,6 @@
 """What a mail says: what has happened, why, who has the request, what is next, in the brand's look."""
 
+import re
 import struct
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +9,7 @@ import pytest
 from time_machine import Traveller
 
 from portal.branding.color import Accent
-from portal.branding.theme import Logo
+from portal.branding.theme import Logo, Theme
 from portal.models import SYSTEM_ACTOR, Channel, ServiceRequest
 from portal.operations import (
     advance,
@@ -20,6 +21,7 @@ from portal.operations import (
     set_preferences,
 )
 from portal.settings import Settings
+from tests.messaging.email.letters import LETTER, letter_of, parts
 from tests.messaging.email.mail_server import Mail, MailServer
 from tests.support.factories import CARD, MARTIN, Organisation
 
@@ -121,6 +123,24 @@ async def test_mail_has_the_accent_and_the_logo_and_no_other_picture(
     assert "#0b5f5a" not in html
     assert html.count("<img") == 1
     assert '<img src="http://testserver/logo?v=abc" alt="Acme Bank" width="64" height="32">' in html
+
+
+async def test_answers_and_carriers_have_the_accent(
+    server: MailServer, organisation: Organisation, repair: ServiceRequest
+) -> None:
+    """The first answer is a filled button, the others and the carriers' links have its colour."""
+    ben = {"by": organisation.people.ben.actor}
+    await organisation.run(advance, repair, **ben)
+    await organisation.run(run_due_follow_ups, repair, **ben)
+    html = (await last(server)).html or ""
+    styles = re.findall(r'#answer-\w+" style="([^"]+)"', html)
+    assert len(styles) > 1
+    assert "background:#7a1f5c;color:#ffffff;" in styles[0]
+    assert all(";color:#7a1f5c;" in style and "background" not in style for style in styles[1:])
+    assert not re.search(r"\{[{%]", html)
+    parcel = replace(LETTER, parcel_links=(("DHL, number JD0146", "https://carrier.example/1"),))
+    _, page = parts(letter_of(parcel, theme=Theme(accent=Accent.read("#7a1f5c"))))
+    assert 'nofollow" style="color:#7a1f5c">DHL' in page
 
 
 async def test_spanish_mail_is_spanish_and_keeps_the_accent_of_a_name(
