@@ -1,13 +1,15 @@
-"""An hour that staff write to a customer in another zone is read by both in the same way."""
+"""Hours that a customer in another zone reads: those that staff write, and those of a visit."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from portal.messaging.sms.segments import count_segments
 from portal.models import SYSTEM_ACTOR
-from tests.support.factories import MARTIN
+from tests.support.factories import MARTIN, ORIGIN
 from tests.tracking.page_requests import link, read
+from tests.visits.conftest import OTHER
 
 pytestmark = pytest.mark.either_database
 
@@ -53,3 +55,50 @@ async def test_customer_in_the_same_zone_reads_one_hour(loan, api):
         f"/requests/{loan.reference}/messages", json={"body": "I'll call you tomorrow at 3 pm."}
     )
     assert "your time" not in answer.json()["body"]
+
+
+@pytest.fixture
+async def far_visit(asked):
+    """A customer with a number from Los Angeles, whose engineers are in New York."""
+    return await asked(replace(OTHER, timezone="America/Los_Angeles"))
+
+
+async def test_visit_is_offered_and_booked_by_text_in_hours_of_its_place(
+    far_visit, texts, said, booked
+):
+    """Not at 7 in the morning, and the zone is named; a reply names an hour of the place too."""
+    assert (
+        "1) Wed 4 Jun, 10 am-noon 2) noon-2 pm 3) 2-4 pm (New York time) Reply"
+        in (await said(far_visit))[-1]
+    )
+    await texts("Thursday at 10", sender=OTHER.phone)
+    assert (await booked(far_visit)).answer_at == datetime(2025, 6, 5, 14, tzinfo=UTC)
+    text = (await said(far_visit))[-1]
+    assert "Booked, Gwen: Thu 5 Jun, 10 am-noon (New York time)." in text
+    assert count_segments(text).segments == 1
+
+
+async def test_visit_is_booked_and_moved_on_the_page_in_hours_of_its_place(
+    far_visit, client, booked
+):
+    from_page = {"Origin": ORIGIN}
+    page = await client.get(link(far_visit))
+    assert "A day and a time that suit you (New York time)" in page.text
+    assert '<option value="2025-06-04T10:00">Wed 4 Jun, 10 am-noon</option>' in page.text
+    answer = {"follow_up": str(far_visit.open_question.id), "answer": "yes"}
+    await client.post(
+        f"{link(far_visit)}/answers", data=answer | {"at": "2025-06-04T10:00"}, headers=from_page
+    )
+    assert (await booked(far_visit)).answer_at == datetime(2025, 6, 4, 14, tzinfo=UTC)
+    assert "Wed 4 Jun, 10 am-noon (New York time)" in read(await client.get(link(far_visit)))
+    page = await client.get(f"{link(far_visit)}/visit")
+    assert "Wed 4 Jun, 10 am-noon (New York time)" in read(page)
+    await client.post(
+        f"{link(far_visit)}/visit", data={"do": "book", "at": "2025-06-05T14:00"}, headers=from_page
+    )
+    assert (await booked(far_visit)).answer_at == datetime(2025, 6, 5, 18, tzinfo=UTC)
+
+
+async def test_zone_of_a_visit_is_named_in_each_language(asked, said):
+    luisa = await asked(replace(OTHER, locale="es-US", timezone="America/Los_Angeles"))
+    assert "(hora de Nueva York)" in (await said(luisa))[-1]

@@ -34,6 +34,7 @@ FIELDS_BY_TEXT = {
     "visit": VISIT_TEXTS,
     "notes": VISIT_TEXTS,
     "place": ("visit_place",),
+    "zone": ("visit_zone",),
     "ended": ("status_cancelled", "status_ended"),
     "at": ("noted_time", "visit_not_free", "call_closes", "call_opens", "your_time"),
     "amount": ("agreed", "read_back"),

@@ -115,6 +115,11 @@ class FollowUp(SQLModel, table=True):
         return self.state == FollowUpState.ASKED
 
     @property
+    def is_visit(self) -> bool:
+        """Whether a visit answers it, or has answered it: windows were offered, or one is booked."""
+        return self.offered is not None
+
+    @property
     def visit_window(self) -> TimeWindow | None:
         """When the booked visit is; None where none is booked."""
         if self.answer_at is None or self.answer_until is None:

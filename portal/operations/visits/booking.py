@@ -5,7 +5,7 @@ from datetime import datetime
 from portal.business_time import TimeWindow
 from portal.errors import BadInput, Conflict
 from portal.i18n.lazy_string import LazyString
-from portal.messaging.wording.visits import render_offer, render_visit
+from portal.messaging.wording.visits import render_offer, render_visit, visit_times
 from portal.models import (
     Answer,
     Channel,
@@ -180,7 +180,8 @@ async def announce_on_the_way(uow: UnitOfWork, request: ServiceRequest) -> None:
     window = visit.visit_window if visit else None
     if visit is None or window is None or request.is_closed:
         raise Conflict("No visit is booked.")
-    if renderer.times.date_of(window.start) != renderer.times.date_of(uow.now):
+    times = visit_times(renderer, visit)
+    if times.date_of(window.start) != times.date_of(uow.now):
         raise Conflict("The visit is not today.")
     if visit.on_the_way_at is not None:
         raise Conflict("The customer was told already that somebody is on the way.")

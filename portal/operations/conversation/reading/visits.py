@@ -70,7 +70,7 @@ def _answer(
         return None
     wish = _chosen(request, question, body, facts)
     if wish is None and intent.kind in TIME_KINDS:
-        wish = _named(request, body, facts)
+        wish = _named(request, question, body, facts)
     if wish is not None:
         return "V1", BookVisit(question, wish)
     is_unclear = intent.kind in (IntentKind.TIME, IntentKind.YES)
@@ -92,7 +92,7 @@ def _change(
     is_change = CHANGE.search(words) is not None
     if names_visit and not is_change and CANCEL.search(words) and not NOT_CANCELLED.search(words):
         return "V3", CancelVisit()
-    wish = _named(request, body, facts)
+    wish = _named(request, visit, body, facts)
     if wish is not None and (is_change or visit.offered):
         return "V2", BookVisit(visit, wish)
     return ("V2", BookVisit(visit)) if is_change and names_visit else None
@@ -107,13 +107,17 @@ def _chosen(
     number = int(said[1]) if said else 0
     if not 1 <= number <= len(starts):
         return None
-    return _parser(request, facts).at(starts[number - 1])
+    return _parser(request, question, facts).at(starts[number - 1])
 
 
-def _named(request: ServiceRequest, body: str, facts: InboundFacts) -> NamedTime | None:
-    return _parser(request, facts).read(body)
+def _named(
+    request: ServiceRequest, question: FollowUp, body: str, facts: InboundFacts
+) -> NamedTime | None:
+    return _parser(request, question, facts).read(body)
 
 
-def _parser(request: ServiceRequest, facts: InboundFacts) -> NamedTimeParser:
+def _parser(request: ServiceRequest, question: FollowUp, facts: InboundFacts) -> NamedTimeParser:
+    """Reads a time on the clock of the place visited, as it was offered."""
     customer = request.customer
-    return NamedTimeParser(customer.readable_timezone, customer.locale, facts.now)
+    zone = facts.zones.get(question.run.department_id, customer.readable_timezone)
+    return NamedTimeParser(zone, customer.locale, facts.now)
