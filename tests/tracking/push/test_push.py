@@ -16,7 +16,7 @@ from portal.models import (
     ServiceRequest,
 )
 from portal.operations import ConsentChange, replace_link, set_preferences
-from tests.support.customer_device import link, verify_device
+from tests.support.customer_device import codes_by_sms, link, verify_device
 from tests.support.factories import Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.tracking.page_requests import read
@@ -118,6 +118,17 @@ async def test_customer_returns_to_texts(
     assert "Our news comes as a notification." in read(page)
     assert 'id="push"' in page.text
     assert (await client.post(preferences, data={"do": "push_off"})).status_code == 303
+    assert await subscriptions(organisation) == 0
+
+
+async def test_new_number_ends_notifications(
+    client: httpx2.AsyncClient, organisation: Organisation, subscribed: ServiceRequest
+) -> None:
+    """The browser stood in for the old phone, which may be lost."""
+    await client.post(f"{link(subscribed)}/address", data={"contact": "+14155550188"})
+    code = (await codes_by_sms(organisation))[-1]
+    done = await client.post(f"{link(subscribed)}/address", data={"code": code})
+    assert done.status_code == 303
     assert await subscriptions(organisation) == 0
 
 
