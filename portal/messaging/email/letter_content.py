@@ -14,6 +14,7 @@ from portal.messaging.wording.channel_neutral import (
 )
 from portal.messaging.wording.signatures import without_signature
 from portal.models import Customer, Message, MessageKind, ServiceRequest
+from portal.models.people.given_name import staff_first_name
 from portal.settings import Settings
 
 PROGRESS_KINDS = frozenset({MessageKind.MILESTONE, MessageKind.DELAY, MessageKind.UPDATE})
@@ -116,7 +117,7 @@ def _paragraphs(
 ) -> tuple[str, ...]:
     """A colleague's message as it was written, with its line breaks."""
     if message.kind == MessageKind.STAFF:
-        words = without_signature(message.body, settings.brand)
+        words = without_signature(message.body, settings.brand, message.author)
         parts = re.split(r"\n[ \t]*\n\s*", words.replace("\r\n", "\n").strip())
         return tuple(part.strip() for part in parts)
     if message.kind in QUESTION_KINDS:
@@ -142,4 +143,5 @@ def _writer(settings: Settings, message: Message) -> str:
     """A colleague's first name; for other systems and Kept itself the brand."""
     if message.kind != MessageKind.STAFF:
         return ""
-    return message.author.split()[0] if message.author_id is not None else settings.brand
+    writer = staff_first_name(message.author) if message.author_id is not None else ""
+    return writer or settings.brand

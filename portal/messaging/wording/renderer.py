@@ -17,6 +17,7 @@ from portal.messaging.sms.plain_names import with_plain_names
 from portal.messaging.sms.segments import count_segments
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import FollowUp, ServiceRequest, StageRun
+from portal.models.people.given_name import staff_first_name
 from portal.paths import TEMPLATES
 from portal.rules.arrival import Arrival, arrival_of
 from portal.rules.investigations import asks_again
@@ -152,7 +153,7 @@ class MessageRenderer:
 
         The reason stands in a text of one segment, and always where it is wanted ``in_full``.
         """
-        asker = self.roster.person(asked_by_id).name.split()[0] if asked_by_id else self.brand
+        asker = self.person_name(asked_by_id) if asked_by_id else self.brand
         text = self.say("correction_because", None, reason=reason, asker=asker)
         if in_full or count_segments(to_gsm7(text)).segments == 1:
             return text
@@ -229,8 +230,8 @@ class MessageRenderer:
         return ""
 
     def person_name(self, staff_id: int) -> str:
-        """The first name of a colleague, as customers read it."""
-        return self.roster.person(staff_id).name.split()[0]
+        """The first name of a colleague, as customers read it; the brand where there is none."""
+        return staff_first_name(self.roster.person(staff_id).name) or self.brand
 
     def arrival(self) -> Arrival | None:
         """When all of the request should be done, where that can be said."""

@@ -107,9 +107,7 @@ def _notes(renderer: MessageRenderer, question: FollowUp) -> list[str]:
     run = renderer.current_run()
     notes = []
     if run is not None:
-        notes.append(
-            renderer.say("visit_who", owner=renderer.roster.person(run.assignee_id).name.split()[0])
-        )
+        notes.append(renderer.say("visit_who", owner=renderer.person_name(run.assignee_id)))
     if visit.place is not None:
         notes.append(renderer.say("visit_place", place=visit.place.in_language(locale)))
     if visit.prepare is not None:

@@ -108,7 +108,7 @@ async def refuse_repeated_message(
         if channels and message.channel not in channels:
             continue
         written = without_opt_out_hint(message.body).removeprefix(f"{brand}: ")
-        written = without_signature(written, brand)
+        written = without_signature(written, brand, message.author)
         if written in (body, to_gsm7(body).removeprefix(f"{brand}: ")):
             raise Conflict(
                 f"The customer was sent this less than a minute ago, as message {message.id}. Nothing "

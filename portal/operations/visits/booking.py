@@ -188,7 +188,7 @@ async def announce_on_the_way(uow: UnitOfWork, request: ServiceRequest) -> None:
     visit.on_the_way_at = uow.now
     run = renderer.current_run()
     person = uow.actor.staff_id or (run.assignee_id if run else request.owner_id)
-    owner = renderer.roster.person(person).name.split()[0]
+    owner = renderer.person_name(person)
     event = request.record(
         EventKind.VISIT_ON_THE_WAY, uow.actor, uow.now, run=run, bumps_version=False, owner=owner
     )

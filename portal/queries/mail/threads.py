@@ -31,6 +31,7 @@ from portal.models import (
     TrackingLink,
     Workflow,
 )
+from portal.models.people.given_name import staff_first_name
 from portal.queries.mail.parcels import load_parcel_links
 from portal.settings import Settings
 from portal.workflows import WorkflowDefinition
@@ -134,7 +135,7 @@ async def _details(
     ]
     zone = customer.readable_timezone
     times = TimeFormatter(customer.locale, zone, business_time.now(), is_lasting=True)
-    first_names = {name.split()[0] for name in people}
+    first_names = {staff_first_name(name) for name in people} - {""}
     return possible_details(definition, times, sorted(first_names), departments)
 
 

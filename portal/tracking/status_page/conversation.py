@@ -152,7 +152,7 @@ def _author(message: MessageRow, brand: str) -> str | None:
 def _text(message: MessageRow, brand: str, language: Language) -> str:
     """Without what only a text needs: the brand, the link, how to stop."""
     if message.kind == MessageKind.STAFF:
-        return without_signature(without_opt_out_hint(message.body), brand)
+        return without_signature(without_opt_out_hint(message.body), brand, message.author)
     body = channel_neutral_text(message.body, brand, language)
     if message.kind in (MessageKind.FOLLOW_UP, MessageKind.REMINDER):
         body = without_reply_hint(body)
