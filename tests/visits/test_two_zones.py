@@ -27,12 +27,41 @@ async def test_hour_is_followed_by_the_customers_own(theirs, api, client, organi
         f"/requests/{theirs.reference}/messages", json={"body": "I'll call you tomorrow at 3 pm."}
     )
     assert answer.status_code == 201
-    assert "I'll call you tomorrow at 3 pm (Noon your time)." in answer.json()["body"]
+    assert "I'll call you tomorrow at 3 pm (noon your time)." in answer.json()["body"]
     [promise] = (await organisation.reload(theirs)).promises
     assert promise.due_at == promise.not_before_at == datetime(2025, 6, 4, 19, tzinfo=UTC)
     text = read(await client.get(link(theirs)))
     assert "I'll call you at noon on Wed 4 Jun." in text
     assert "by tomorrow" not in text
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (
+            "I'll call you tomorrow between 2 and 4 pm.",
+            "between 2 and 4 pm (11 am-1 pm your time).",
+        ),
+        ("I'll call you tomorrow, 2 pm to 4 pm.", "2 pm to 4 pm (11 am-1 pm your time)."),
+        ("We call noon-4 pm on Friday.", "noon-4 pm on Friday (9 am-1 pm your time)."),
+        ("We call from 3 to 5 pm tomorrow.", "from 3 to 5 pm tomorrow (noon-2 pm your time)."),
+        ("I'll call you tomorrow 10:30-noon.", "tomorrow 10:30-noon (7:30-9 am your time)."),
+    ],
+)
+async def test_both_ends_of_a_range_are_given(theirs, api, body, read):
+    answer = await api.post(f"/requests/{theirs.reference}/messages", json={"body": body})
+    assert read in answer.json()["body"]
+    assert answer.json()["body"].count("your time") == 1
+
+
+async def test_text_as_long_as_may_be_stays_as_it_is_written(theirs, api):
+    """The hour of the customer would make it longer than a text may be."""
+    body = f"I'll call you tomorrow at 3 pm. {'Thank you. ' * 142}".strip()
+    assert 1_590 < len(body) <= 1_600
+    answer = await api.post(f"/requests/{theirs.reference}/messages", json={"body": body})
+    assert answer.status_code == 201
+    assert body in answer.json()["body"]
+    assert len(answer.json()["body"]) <= 1_600
 
 
 @pytest.mark.parametrize(
@@ -43,6 +72,7 @@ async def test_hour_is_followed_by_the_customers_own(theirs, api, client, organi
         "I'll call you within 2 hours.",
         "I'll call you by Friday.",
         "The fee is 3 dollars.",
+        "2 and 4 pm suit us.",
     ],
 )
 async def test_other_text_stays_as_it_is_written(theirs, api, body):

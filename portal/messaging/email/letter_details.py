@@ -83,11 +83,15 @@ def possible_details(
 
 
 def _reason(renderer: MessageRenderer, message: Message) -> str:
-    """Why it is on hold, late or over, or the note before a question; once is enough."""
+    """Why it is on hold, late or over, or the note before a question; once is enough.
+
+    A customer who ended it knows why.
+    """
     request, run = renderer.request, renderer.current_run()
     reason = ""
-    if message.kind in ENDINGS and not request.closed_unconfirmed:
-        reason = request.close_reason
+    if message.kind in ENDINGS:
+        is_ours = not (request.closed_unconfirmed or request.closed_by_customer)
+        reason = request.close_reason if is_ours else ""
     elif run is not None and message.kind == MessageKind.HOLD:
         reason = run.hold_reason
     elif run is not None and message.kind == MessageKind.DELAY:

@@ -43,7 +43,8 @@ def without_signature(body: str, brand: str, author: str) -> str:
 def _signatures(brand: str, name: str) -> re.Pattern[str]:
     """A signature in any of our languages, at the beginning of a text: of ``name``, or of one word."""
     plain = to_gsm7(name)
-    owner = "|".join([*(re.escape(each) for each in (name, plain, plain_name(plain))), r"\S{1,60}"])
+    names = [re.escape(each) for each in (name, plain, plain_name(plain)) if each]
+    owner = "|".join([*names, r"\S{1,60}"])
     patterns = [
         fill_template(
             re.escape(product_text("signature", language)).replace(r"\{", "{").replace(r"\}", "}"),

@@ -207,10 +207,14 @@ async def _written_body(uow: UnitOfWork, request: ServiceRequest, body: str) -> 
 
 
 async def _with_customer_time(uow: UnitOfWork, request: ServiceRequest, body: str) -> str:
-    """The body with each hour also on the customer's clock, where that shows another one."""
+    """The body with each hour also on the customer's clock, where that shows another one.
+
+    It stays as it is written where it would be longer than a text may be.
+    """
     department = (await uow.roster(request)).department_by_id(request.department_id)
     times = (await uow.renderer(request)).times
-    return with_customer_time(body, department.calendar, times, uow.now)
+    timed = with_customer_time(body, department.calendar, times, uow.now)
+    return timed if len(timed) <= MAX_TEXT_LENGTH else body
 
 
 def check_message_body(body: str) -> str:

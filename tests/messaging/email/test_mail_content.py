@@ -5,6 +5,7 @@ import struct
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx2
 import pytest
 from time_machine import Traveller
 
@@ -23,6 +24,7 @@ from portal.operations import (
 from portal.settings import Settings
 from tests.messaging.email.letters import LETTER, letter_of, parts
 from tests.messaging.email.mail_server import Mail, MailServer
+from tests.support.customer_device import link, verify_device
 from tests.support.factories import CARD, MARTIN, Organisation
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + struct.pack(">II", 64, 32) + b"\x08\x06"
@@ -77,6 +79,29 @@ async def test_hold_and_ending_have_their_headline_and_reason(
     mail = await last(server)
     assert mail.subject == "Your request has been cancelled: Device repair"
     assert (mail.text or "").count("You asked for it.") == 1
+
+
+async def test_mail_of_a_withdrawn_request_has_no_reason(
+    client: httpx2.AsyncClient,
+    clock: Traveller,
+    server: MailServer,
+    organisation: Organisation,
+) -> None:
+    """The customer gave it; what staff read of it is no sentence for them."""
+    await organisation.load(
+        CARD.replace('prefix = "CARD"', 'prefix = "CARD"\ncustomer_may_cancel_until = "decision"')
+    )
+    tess = {"by": organisation.people.tess.actor}
+    card = await organisation.open("card", **tess)
+    await verify_device(client, organisation, card, "withdraw")
+    await organisation.run(set_preferences, card, preferred_channel=Channel.EMAIL, **tess)
+    data = {"do": "withdraw", "reason": "I found another card."}
+    assert (await client.post(f"{link(card)}/withdraw", data=data)).status_code == 303
+    mail = await last(server)
+    assert mail.subject.startswith("Your request has been cancelled")
+    for part in both_parts(mail):
+        assert "Withdrawn by the customer" not in part
+        assert "I found another card." not in part
 
 
 async def test_question_is_the_subject_and_the_price_is_in_the_mail(
