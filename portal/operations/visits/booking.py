@@ -25,10 +25,9 @@ from portal.operations.outbox import Draft
 from portal.operations.promises import promise_reply
 from portal.operations.transitions import check_text, send_back
 from portal.operations.unit_of_work import UnitOfWork
-from portal.operations.visits.windows import OFFERED_COUNT, free_windows
+from portal.operations.visits.windows import free_windows
 from portal.rules.authorization import Act
 from portal.rules.follow_ups import FollowUpFlow
-from portal.rules.visits import nearest_windows
 
 NO_VISIT = LazyString("There is no visit ahead to change. Please look at the page again.")
 NOT_FREE = LazyString("That time is not free any more. Please choose another one.")
@@ -159,14 +158,6 @@ def suppress_written(uow: UnitOfWork, first: int, *kinds: MessageKind) -> None:
         if message.kind in kinds and message.status == MessageStatus.QUEUED:
             message.status = MessageStatus.SUPPRESSED
             message.reason = DeliveryReason.SUPERSEDED
-
-
-async def offer_again(
-    uow: UnitOfWork, request: ServiceRequest, question: FollowUp, wish: datetime | None
-) -> None:
-    """Offer the free windows nearest to the wish; the next ones without one."""
-    free = await free_windows(uow.session, await uow.facts(request), question) or []
-    question.offer(nearest_windows(free, wish, OFFERED_COUNT))
 
 
 async def announce_on_the_way(uow: UnitOfWork, request: ServiceRequest) -> None:

@@ -75,7 +75,7 @@ async def offer_visit_windows(context: StepContext) -> None:
             continue
         free = await free_windows(context.work.session, facts, question)
         if free is not None:
-            question.offer(nearest_windows(free, None, OFFERED_COUNT))
+            question.offer(nearest_windows(question.without_refused(free), None, OFFERED_COUNT))
 
 
 async def _booked(

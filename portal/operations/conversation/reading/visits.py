@@ -12,6 +12,7 @@ from portal.operations.conversation.outcomes import BookVisit, CancelVisit
 VISIT_RULES = {
     "V1": "It names a time for a visit: booked where that is free, else free times are offered.",
     "V2": "It names another time for the booked visit: moved, or free times are offered.",
+    "V4": "It wants none of the offered times: the next ones, or a person agrees one.",
     "V3": "It cancels the booked visit: cancelled, and asked for another time.",
 }
 TIME_KINDS = (IntentKind.TIME, IntentKind.YES, IntentKind.ASK_BACK)
@@ -33,6 +34,23 @@ CHANGE = re.compile(
     r"|make it|bring forward|cambiar(?:la|lo)?|mover(?:la|lo)?|aplazar(?:la|lo)?|reprogramar(?:la|lo)?"
     r"|otr[ao] (?:hora|fecha|dia)|en vez|mejor (?:el|a))\b|تغيير|نغير|اغير|تاجيل|بدلا"
 )
+NONE_SUITS = re.compile(
+    r"(?:(?:sorry|no|unfortunately|lo siento|عذرا) )*(?:"
+    r"(?:none|neither|not any)(?: of (?:them|these|those|that|the)(?: (?:times|dates|days|options|slots|windows))?)?"
+    r"(?: (?:works?|suits?|fits?|is|are|will|would|do|does)"
+    r"(?: (?:work|suit|fit|do|any good|good|great|ok|okay|fine|possible|convenient|suitable|for|me|us)){0,4})?"
+    r"|(?:they|these|those|(?:these|those) times) (?:all )?(?:dont|do not|wont|will not|cant) (?:work|suit|fit)(?: for)?(?: me| us)?"
+    r"|(?:i|we) (?:cant|cannot|can not) (?:do|make|manage) (?:any|either)(?: of (?:them|these|those))?"
+    r"|(?:any |have you (?:any )?|do you have (?:any )?)?(?:other|later|different) (?:times|days|dates|slots|options)(?: please)?"
+    r"|(?:no (?:me|nos) (?:va|viene|sirve|conviene)(?: bien)? )?ningun[oa](?: de (?:es[ao]s|est[ao]s|ell[ao]s|l[ao]s tres))?"
+    r"(?: (?:me|nos) (?:va|viene|sirve|conviene)(?: bien)?)?"
+    r"|no (?:puedo|podemos)(?: en)? ningun[oa](?: de (?:es[ao]s|est[ao]s|ell[ao]s))?"
+    r"|(?:tienen |hay )?otr[ao]s (?:horas|horarios|fechas|dias|opciones)(?: por favor)?"
+    r"|لا (?:يناسبني|يناسبنا|تناسبني|تناسبنا)(?: (?:اي|ايا|شيء|منها|منهم|موعد|واحد|هذه|المواعيد)){1,3}"
+    r"|(?:و)?لا (?:واحد|موعد|شيء) منها(?: يناسبني)?|(?:مواعيد|اوقات|ايام) اخرى|غيرها"
+    r")(?: (?:sorry|please|thanks|thank you|gracias|por favor|شكرا))*"
+)
+"""All of a message that wants other times than those offered, in words without accents."""
 CANCEL = re.compile(r"\b(?:cancel|call off|anular|cancelar|anule|cancele)\b|الغاء|الغي|الغوا")
 NOT_CANCELLED = re.compile(
     r"\b(?:dont|do not|not|never|did|have you|has|was|were|why|if|unless|fees?|charge|cost|policy"
@@ -66,6 +84,8 @@ def _answer(
     request: ServiceRequest, question: FollowUp, intent: Intent, body: str, facts: InboundFacts
 ) -> tuple[str, BookVisit] | None:
     is_for_visit = question.expects == AnswerType.TIME and question.offered is not None
+    if is_for_visit and question.offered and NONE_SUITS.fullmatch(normalize_text(body).strip()):
+        return "V4", BookVisit(question, is_refusal=True)
     if not is_for_visit or intent.kind in (IntentKind.NO, *NOT_ABOUT_VISIT):
         return None
     wish = _chosen(request, question, body, facts)
