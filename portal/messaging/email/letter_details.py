@@ -1,13 +1,14 @@
 """What a mail says beside its message: why, who has the request, what is next, and its steps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from portal.i18n.languages import Language, language_of
-from portal.messaging.wording.renderer import MessageRenderer, as_sentence
+from portal.messaging.wording.renderer import MessageRenderer, as_sentence, no_label, yes_label
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.models import FollowUp, Handoff, Message, MessageKind, StageRun
+from portal.models import AnswerType, FollowUp, Handoff, Message, MessageKind, StageRun
+from portal.rules.investigations import asks_again
 from portal.rules.stages.stage_timeline import QuestionStep, StageStep, StageTimeline, timeline_of
 from portal.workflows import WorkflowDefinition
 
@@ -27,10 +28,12 @@ DETAILED_KINDS = ENDINGS | {
 class LetterDetails:
     """Sentences after the message, and the steps of the request, each with its state.
 
-    ``has_reason``: the first sentence says why.
+    ``has_reason``: the first sentence says why. ``answers`` are those to the question that the
+    message puts: each with its label and the name of its anchor on the page.
     """
 
     has_reason: bool = False
+    answers: tuple[tuple[str, str], ...] = ()
     sentences: tuple[str, ...] = ()
     steps: tuple[tuple[str, str], ...] = ()
 
@@ -38,8 +41,13 @@ class LetterDetails:
 NO_DETAILS = LetterDetails()
 
 
-def letter_details(renderer: MessageRenderer, message: Message) -> LetterDetails:
-    """The details of the mail that this message becomes; they are those of now."""
+def letter_details(
+    renderer: MessageRenderer, message: Message, question: FollowUp | None = None
+) -> LetterDetails:
+    """The details of the mail that this message becomes; they are those of now.
+
+    ``question`` is the one that the message puts.
+    """
     if message.kind not in DETAILED_KINDS:
         return NO_DETAILS
     roster = renderer.roster
@@ -48,11 +56,30 @@ def letter_details(renderer: MessageRenderer, message: Message) -> LetterDetails
     )
     reason = _reason(renderer, message)
     sentences = [reason, _who(renderer), _next(renderer, timeline)]
+    request = renderer.request
     return LetterDetails(
-        bool(reason),
-        tuple(sentence for sentence in sentences if sentence),
-        _steps(renderer, timeline),
+        has_reason=bool(reason),
+        answers=answer_choices(
+            request.definition, question, request.follow_ups, request.customer.locale
+        )
+        if question
+        else (),
+        sentences=tuple(sentence for sentence in sentences if sentence),
+        steps=_steps(renderer, timeline),
     )
+
+
+def answer_choices(
+    definition: WorkflowDefinition, question: FollowUp, follow_ups: Sequence[FollowUp], locale: str
+) -> tuple[tuple[str, str], ...]:
+    """The answers to a question as its page has them, each with its label and its anchor."""
+    language, asked = language_of(locale), definition.question(question.key)
+    if question.expects == AnswerType.TIME:
+        return ((language.gettext("Choose a time"), "answer-at"),)
+    choices = [(language.say(yes_label(asked, question.fields, locale)), "answer-yes")]
+    if asked.wrong is not None and not asks_again(question, follow_ups):
+        choices.append((language.gettext("Yes, but something is wrong"), "answer-wrong"))
+    return (*choices, (language.say(no_label(asked, question.fields, locale)), "answer-no"))
 
 
 def possible_details(

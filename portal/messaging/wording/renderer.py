@@ -5,12 +5,14 @@ Of the person a text has only the given name, or none where it is not sure.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
 from portal.business_time import BusinessCalendar
 from portal.i18n.languages import language_of
+from portal.i18n.lazy_string import LazyString
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.plain_names import with_plain_names
@@ -23,6 +25,7 @@ from portal.rules.arrival import Arrival, arrival_of
 from portal.rules.investigations import asks_again
 from portal.rules.roster import Roster
 from portal.rules.stages.stage_timeline import timeline_of
+from portal.workflows import FollowUpDefinition
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
 NAME_FIRST = re.compile(r"(^|[:.!?؟] )\{first_name\}[,،:]? *(\w?)")
@@ -62,6 +65,21 @@ def fill_template(template: str, fields: dict[str, str]) -> str:
         template = _without_name(template)
     filled = FIELD.sub(lambda match: _fill(match, fields), template)
     return re.sub(r"  +", " ", filled).strip()
+
+
+def yes_label(definition: FollowUpDefinition, fields: Mapping[str, str], locale: str) -> str:
+    """The label of a yes to this question: the workflow's, else ours, with the amount."""
+    if definition.yes_label is not None:
+        return fill_template(definition.yes_label.in_language(locale), dict(fields))
+    amount = fields.get("amount")
+    return LazyString("Yes, go ahead for {amount}", amount=amount) if amount else LazyString("Yes")
+
+
+def no_label(definition: FollowUpDefinition, fields: Mapping[str, str], locale: str) -> str:
+    """The label of a no to this question: the workflow's, else ours."""
+    if definition.no_label is not None:
+        return fill_template(definition.no_label.in_language(locale), dict(fields))
+    return LazyString("No")
 
 
 def _fill(match: re.Match[str], fields: dict[str, str]) -> str:

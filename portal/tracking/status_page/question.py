@@ -3,9 +3,8 @@
 import json
 
 from portal.business_time import TimeWindow, zone_or_utc
-from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.channel_neutral import without_reply_hint
-from portal.messaging.wording.renderer import fill_template
+from portal.messaging.wording.renderer import fill_template, no_label, yes_label
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.messaging.wording.time_windows import zone_name
 from portal.models import AnswerType, FollowUpState
@@ -17,7 +16,6 @@ from portal.tracking.status_page.appointment_view import VisitDay
 from portal.tracking.status_page.question_view import Question
 from portal.tracking.status_page.timeline import TimelinePresenter
 from portal.tracking.status_page.visit_days import visit_days
-from portal.workflows import LocalizedText
 
 MAX_DAYS = 4
 """Days with free windows on the page; the page of the visit has all of them."""
@@ -47,8 +45,8 @@ def present_question(
     return Question(
         str(row.id),
         text,
-        yes=_label(definition.yes_label, fields, snapshot.locale) or _default_yes(fields),
-        no=_label(definition.no_label, fields, snapshot.locale) or LazyString("No"),
+        yes=yes_label(definition, fields, snapshot.locale),
+        no=no_label(definition, fields, snapshot.locale),
         asks_time=asks_time,
         read_back=row.read_back_at is not None,
         takes_wrong=definition.wrong is not None and not asks_again(row, snapshot.follow_ups),
@@ -78,13 +76,3 @@ def _free_days(
     times = TimeFormatter(snapshot.locale, calendar.zone.key, timeline.now)
     zone = zone_name(times, zone_or_utc(snapshot.timezone), windows[0].start)
     return visit_days(times, windows), zone
-
-
-def _label(label: LocalizedText | None, fields: dict[str, str], locale: str) -> str:
-    """What the workflow writes on the button; empty where it says nothing."""
-    return fill_template(label.in_language(locale), fields) if label else ""
-
-
-def _default_yes(fields: dict[str, str]) -> str:
-    amount = fields.get("amount")
-    return LazyString("Yes, go ahead for {amount}", amount=amount) if amount else LazyString("Yes")

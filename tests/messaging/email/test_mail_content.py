@@ -13,6 +13,7 @@ from portal.branding.color import Accent
 from portal.branding.theme import Logo, Theme
 from portal.models import SYSTEM_ACTOR, Channel, ServiceRequest
 from portal.operations import (
+    accept,
     advance,
     announce_delay,
     cancel,
@@ -23,7 +24,8 @@ from portal.operations import (
 )
 from portal.settings import Settings
 from tests.messaging.email.letters import LETTER, letter_of, parts
-from tests.messaging.email.mail_server import Mail, MailServer
+from tests.messaging.email.mail_server import Mail, MailServer, reply
+from tests.operations.test_question_fields import QUOTED, put_quote
 from tests.support.customer_device import link, verify_device
 from tests.support.factories import CARD, MARTIN, Organisation
 
@@ -114,6 +116,51 @@ async def test_question_is_the_subject_and_the_price_is_in_the_mail(
     assert mail.subject.endswith("Shall we go ahead?")
     for part in both_parts(mail):
         assert "£95 for the screen." in part
+
+
+async def test_mail_has_each_answer_of_the_page(
+    client: httpx2.AsyncClient, clock: Traveller, server: MailServer, organisation: Organisation
+) -> None:
+    """Also that something is wrong; each leads to its button, and a reply may quote them."""
+    carl = {"by": organisation.people.carl.actor}
+    last_stage = CARD[CARD.index("[departments.courier]") :]
+    assert 'wrong = "person"' in last_stage
+    card = await organisation.open("card", **carl)
+    await organisation.run(set_preferences, card, preferred_channel=Channel.EMAIL, **carl)
+    while card.open_runs:
+        if any(handoff.is_pending for handoff in card.handoffs):
+            card = await organisation.run(accept, card, by=SYSTEM_ACTOR)
+        card = await organisation.run(advance, card, by=SYSTEM_ACTOR)
+    clock.shift(timedelta(days=9))
+    await organisation.run(run_due_follow_ups, card, by=SYSTEM_ACTOR)
+    mail = await last(server)
+    assert "Has your card arrived?" in mail.subject
+    labels = dict(re.findall(r'href="[^"]+#(answer-\w+)"[^>]*>([^<]+)</a>', mail.html or ""))
+    assert labels == {
+        "answer-yes": "Yes",
+        "answer-wrong": "Yes, but something is wrong",
+        "answer-no": "No",
+    }
+    page = (await client.get(link(card))).text
+    for anchor, label in labels.items():
+        assert f'id="{anchor}"' in page
+        assert f"{label}: http" in (mail.text or "")
+
+
+async def test_mail_about_a_price_names_it_on_its_answer(
+    api: httpx2.AsyncClient, server: MailServer, organisation: Organisation
+) -> None:
+    """A reply that quotes the answer says nothing by it."""
+    await organisation.load(QUOTED)
+    ben = {"by": organisation.people.ben.actor}
+    repair = await organisation.open("quoted", **ben)
+    await organisation.run(set_preferences, repair, preferred_channel=Channel.EMAIL, **ben)
+    await put_quote(api, organisation, repair)
+    mail = await last(server)
+    for part in both_parts(mail):
+        assert "Yes, go ahead for $89" in part
+    assert await server.receive(reply(mail, "What does that include?")) == 204
+    assert (await organisation.reload(repair)).open_question is not None
 
 
 async def test_mail_says_who_has_it_what_is_next_and_its_steps(
