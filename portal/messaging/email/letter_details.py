@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from portal.i18n.languages import Language, language_of
-from portal.messaging.wording.renderer import MessageRenderer, as_sentence, no_label, yes_label
+from portal.messaging.wording.channel_neutral import collect_text, no_label, yes_label
+from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import AnswerType, FollowUp, Handoff, Message, MessageKind, StageRun
 from portal.rules.investigations import asks_again
@@ -55,7 +56,7 @@ def letter_details(
         renderer.request, lambda key: roster.department(key).calendar, renderer.now
     )
     reason = _reason(renderer, message)
-    sentences = [reason, _who(renderer), _next(renderer, timeline)]
+    sentences = [reason, _collection(renderer, message), _who(renderer), _next(renderer, timeline)]
     request = renderer.request
     return LetterDetails(
         has_reason=bool(reason),
@@ -87,10 +88,12 @@ def possible_details(
     times: TimeFormatter,
     people: Iterable[str],
     departments: Iterable[str],
+    collections: Iterable[tuple[str, str]] = (),
 ) -> str:
     """The details that a mail may have had, a line each: what a reply may quote.
 
-    ``people`` are the first names of those who have had the request. The days are those from 90
+    ``people`` are the first names of those who have had the request, ``collections`` the places
+    where the thing may be collected, with their hours. The days are those from 90
     days before the formatter's until 90 days after it.
     """
     locale, language = times.locale, language_of(times.locale)
@@ -106,7 +109,8 @@ def possible_details(
     steps = [f"{title}: {state}" for title in titles for state in states]
     upcoming = [language.gettext("Next: {step}.", step=title) for title in titles]
     label = f"{language.gettext('Your timeline')}:"
-    return "\n".join([label, *who, *upcoming, *steps, *next_steps])
+    collect = [collect_text(language, *place) for place in collections]
+    return "\n".join([label, *who, *collect, *upcoming, *steps, *next_steps])
 
 
 def _reason(renderer: MessageRenderer, message: Message) -> str:
@@ -129,6 +133,14 @@ def _reason(renderer: MessageRenderer, message: Message) -> str:
         reason = notes[0] if notes else ""
     is_said = reason.strip().rstrip(".").casefold() in message.body.casefold()
     return "" if is_said else as_sentence(reason)
+
+
+def _collection(renderer: MessageRenderer, message: Message) -> str:
+    """Where the thing is collected after the end, and when; empty where the message says it."""
+    place = renderer.collection() if message.kind in ENDINGS else None
+    if place is None or all(part in message.body for part in place):
+        return ""
+    return collect_text(_language(renderer), *place)
 
 
 def _who(renderer: MessageRenderer) -> str:

@@ -5,14 +5,12 @@ Of the person a text has only the given name, or none where it is not sure.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from portal.business_time import BusinessCalendar
+from portal.business_time import BusinessCalendar, OpeningHours
 from portal.i18n.languages import language_of
-from portal.i18n.lazy_string import LazyString
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.plain_names import with_plain_names
@@ -25,7 +23,6 @@ from portal.rules.arrival import Arrival, arrival_of
 from portal.rules.investigations import asks_again
 from portal.rules.roster import Roster
 from portal.rules.stages.stage_timeline import timeline_of
-from portal.workflows import FollowUpDefinition
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
 NAME_FIRST = re.compile(r"(^|[:.!?؟] )\{first_name\}[,،:]? *(\w?)")
@@ -65,21 +62,6 @@ def fill_template(template: str, fields: dict[str, str]) -> str:
         template = _without_name(template)
     filled = FIELD.sub(lambda match: _fill(match, fields), template)
     return re.sub(r"  +", " ", filled).strip()
-
-
-def yes_label(definition: FollowUpDefinition, fields: Mapping[str, str], locale: str) -> str:
-    """The label of a yes to this question: the workflow's, else ours, with the amount."""
-    if definition.yes_label is not None:
-        return fill_template(definition.yes_label.in_language(locale), dict(fields))
-    amount = fields.get("amount")
-    return LazyString("Yes, go ahead for {amount}", amount=amount) if amount else LazyString("Yes")
-
-
-def no_label(definition: FollowUpDefinition, fields: Mapping[str, str], locale: str) -> str:
-    """The label of a no to this question: the workflow's, else ours."""
-    if definition.no_label is not None:
-        return fill_template(definition.no_label.in_language(locale), dict(fields))
-    return LazyString("No")
 
 
 def _fill(match: re.Match[str], fields: dict[str, str]) -> str:
@@ -268,9 +250,38 @@ class MessageRenderer:
         return outcome.in_language(request.customer.locale) if outcome else ""
 
     def say_ending(self, name: str) -> str:
-        """The sentence of that name about the end of the request, with its outcome if there is one."""
-        outcome = self.outcome()
-        return self.say(f"{name}_outcome", outcome=outcome) if outcome else self.say(name)
+        """The sentence of that name about the end of the request, with its outcome if there is one.
+
+        With where and when the thing is collected, as that fits into one text.
+        """
+        outcome, place = self.outcome(), self.collection()
+        if not outcome:
+            return self.say(name)
+        where = [", ".join(filter(None, place)), place[0]] if place else []
+        texts = [f"{outcome} {self.say('visit_place', place=each)}" for each in where]
+        return self.first_that_fits(
+            *(self.say(f"{name}_outcome", outcome=text) for text in (*texts, outcome))
+        )
+
+    def collection(self) -> tuple[str, str] | None:
+        """Where the customer collects the thing after this end, and its hours; None where nowhere.
+
+        The hours are empty where the department never closes.
+        """
+        request = self.request
+        stage = request.definition.collection(
+            request.status, is_unconfirmed=request.closed_unconfirmed
+        )
+        if stage is None:
+            return None
+        locale, department = request.customer.locale, self.roster.department(stage.department)
+        name = request.definition.department_name(department.key, department.name, locale)
+        hours = (
+            self.times.opening_hours(OpeningHours.parse(department.hours))
+            if department.hours
+            else ""
+        )
+        return stage.place.in_language(locale) if stage.place else name, hours
 
     def _calendar_of(self, department_key: str) -> BusinessCalendar:
         return self.roster.department(department_key).calendar

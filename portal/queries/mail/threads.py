@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time
+from portal.business_time import OpeningHours
 from portal.i18n.languages import language_of
 from portal.messaging.email.correspondence import MAX_EARLIER, MAX_SENT, Correspondence
 from portal.messaging.email.letter_content import (
@@ -137,15 +138,24 @@ async def _details(
     is_one = col(StaffMember.id).in_(had_it) | (col(StaffMember.id) == request.owner_id)
     people = (await session.exec(select(StaffMember.name).where(is_one))).all()
     keys = {stage.department for stage in definition.stages}
-    known = select(Department.key, Department.name).where(col(Department.key).in_(keys))
-    departments = [
-        definition.department_name(key, name, customer.locale)
-        for key, name in (await session.exec(known)).all()
-    ]
+    known = select(Department.key, Department.name, Department.hours).where(
+        col(Department.key).in_(keys)
+    )
+    rows = (await session.exec(known)).all()
+    names = {key: definition.department_name(key, name, customer.locale) for key, name, _ in rows}
     zone = customer.readable_timezone
     times = TimeFormatter(customer.locale, zone, business_time.now(), is_lasting=True)
     first_names = {staff_first_name(name) for name in people} - {""}
-    return possible_details(definition, times, sorted(first_names), departments)
+    collections = [
+        (
+            stage.place.in_language(customer.locale) if stage.place else names[key],
+            times.opening_hours(OpeningHours.parse(hours)) if hours else "",
+        )
+        for stage in definition.stages
+        for key, _, hours in rows
+        if stage.key == definition.collect_at and stage.department == key
+    ]
+    return possible_details(definition, times, sorted(first_names), names.values(), collections)
 
 
 async def _earlier(session: AsyncSession, request_id: int, sender: str) -> Sequence[str]:

@@ -3,8 +3,8 @@
 import json
 
 from portal.business_time import TimeWindow, zone_or_utc
-from portal.messaging.wording.channel_neutral import without_reply_hint
-from portal.messaging.wording.renderer import fill_template, no_label, yes_label
+from portal.messaging.wording.channel_neutral import no_label, without_reply_hint, yes_label
+from portal.messaging.wording.renderer import fill_template
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.messaging.wording.time_windows import zone_name
 from portal.models import AnswerType, FollowUpState
