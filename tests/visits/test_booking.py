@@ -1,7 +1,7 @@
 """A visit is booked in a free window of the department's hours, by text and on the page."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -160,12 +160,16 @@ async def test_unclear_time_is_offered_free_windows_once(line, texts, said, orga
     assert (await organisation.reload(line)).promises
 
 
-async def test_refused_windows_are_not_offered_again(line, texts, said, booked, organisation):
+async def test_refused_windows_are_not_offered_again(
+    line, texts, said, booked, organisation, clock
+):
     """The next ones are, also where it is said twice; nobody owes an answer meanwhile."""
     assert "1) Wed 4 Jun, 10 am-noon 2) noon-2 pm 3) 2-4 pm" in (await said(line))[-1]
     await texts("None of these work for me")
     text = (await said(line))[-1]
     assert "We can come 1) Wed 4 Jun, 4-6 pm 2) Thu 5 Jun, 8-10 am 3) 10 am-noon" in text
+    assert "answers the rest" not in text
+    clock.shift(timedelta(minutes=2))
     await texts("None of these work for me")
     assert "We can come 1) Thu 5 Jun, noon-2 pm 2) 2-4 pm 3) 4-6 pm" in (await said(line))[-1]
     await texts("Wednesday")
@@ -189,8 +193,10 @@ async def test_person_agrees_a_time_where_every_window_is_refused(clock, organis
     await organisation.load(short.replace("capacity = 1", 'capacity = 1\nlatest = "2bd"'))
     line = await organisation.open("short", by=SYSTEM_ACTOR)
     await organisation.run(run_due_follow_ups, line, by=SYSTEM_ACTOR)
-    for _ in range(2):
-        await texts("none of these")
+    await texts("none of these")
+    assert "We can come 1) " in (await said(line))[-1]
+    clock.shift(timedelta(minutes=2))
+    await texts("none of these")
     text = (await said(line))[-1]
     assert " at Field Engineers will agree a time with you by " in text
     assert count_segments(text).segments == 1

@@ -62,7 +62,7 @@ RECORDED_KINDS = (IntentKind.THANKS, IntentKind.REACTION)
 ANSWER_KINDS = {IntentKind.YES: Answer.YES, IntentKind.NO: Answer.NO}
 CONFIRMED_RULES = (*VISIT_RULES, "L1", "O1", "O2", "O3", "O7", "X1")
 """What is confirmed also in a loop."""
-ANSWERED_RULES = ("L1", "V1", "V4", "O1", "O6", "O7", "X1", "X5")
+ANSWERED_RULES = ("L1", "V1", "O1", "O6", "O7", "X1", "X5")
 """What is answered at once, so that whatever else a message says has no owner by it."""
 
 
