@@ -1,47 +1,24 @@
 """What third parties report, such as couriers: in a closed list of codes, or in words alone."""
 
-from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from portal import operations
 from portal.api.requests import load_response
-from portal.api.schemas.fields import Key, Moment, parse_time
+from portal.api.schemas.fields import Key
 from portal.api.schemas.inputs import Input
 from portal.api.schemas.requests import RequestResponse
 from portal.models import ThirdPartyCode
 from portal.operations import ThirdPartyReport, UnitOfWork
 from portal.operations.third_parties.reports import (
-    MAX_ESTIMATE,
     MAX_EVENT_ID_LENGTH,
     MAX_NAME_LENGTH,
     MAX_PLACE_LENGTH,
     MAX_TRACKING_NUMBER_LENGTH,
     MAX_UPDATE_LENGTH,
 )
-
-
-def _parse_day_or_time(value: object) -> date | datetime:
-    """A day, or a time with an offset. Raises ValueError with a sentence."""
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else parse_time(value)
-    except ValueError:
-        return parse_time(value)
-
-
-DayOrMoment = Annotated[
-    date | datetime,
-    BeforeValidator(_parse_day_or_time),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "format": "date",
-            "description": "A day of the customer; a time with an offset is accepted too. Within "
-            f"{MAX_ESTIMATE.days} days; one that has passed changes nothing.",
-        }
-    ),
-]
+from portal.web.times import DayOrMoment, Moment
 
 
 class ThirdPartyUpdateInput(Input):

@@ -9,7 +9,6 @@ from portal import operations
 from portal.api.endpoint import ReadContext
 from portal.api.requests import on_request
 from portal.api.schemas.base import ResponseModel
-from portal.api.schemas.fields import Moment
 from portal.api.schemas.inputs import VersionedInput
 from portal.api.schemas.queries import NoQuery
 from portal.models import SYSTEM_ACTOR
@@ -17,6 +16,7 @@ from portal.operations.transitions import MAX_NOTE_LENGTH
 from portal.queries.requests import get_service_request
 from portal.queries.roster import load_workflow_facts
 from portal.rules.facts import Facts
+from portal.web.times import Moment
 
 
 class VisitInput(VersionedInput):

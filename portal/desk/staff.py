@@ -26,6 +26,7 @@ from portal.errors import NotAllowed, NotFound, PortalError
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Department, Role, StaffMember
 from portal.models.columns import saved_id
+from portal.models.people.given_name import staff_first_name
 from portal.operations import UnitOfWork, mark_absent, mark_returned
 from portal.operations.staff import parse_day
 from portal.queries.roster import load_full_roster
@@ -140,7 +141,7 @@ class StaffDirectory:
             title="You" if is_me else person.name,
             state=f"{'You are' if is_me else f'{person.name} is'} {self._state(person)}.",
             is_me=is_me,
-            name=person.name.split()[0],
+            name=staff_first_name(person.name),
             is_noted=is_noted,
             is_away=person.is_away(roster.now),
             typed=saved_values | values,

@@ -8,8 +8,8 @@ of the text and no faster.
 import re
 from collections.abc import Iterator
 
-DIGIT_RUN = re.compile(r"(?<!\d)\d(?:[ \u00a0.\-\u2010-\u2013]{0,2}\d){12,63}(?!\d)")
-"""Digits in groups; a longer run is no card number."""
+DIGIT_RUN = re.compile(r"(?<!\d)\d(?:[\s\u00a0.,/_\-\u2010-\u2013]{0,3}\d){12,}")
+"""Digits in groups, however people part them: by spaces, lines, signs or " - "."""
 GROUP = re.compile(r"\d+")
 SECURITY_CODE = re.compile(
     r"\b(cvv2?|cvc2?|cvn|cid|security code|c[oó]digo de seguridad|رمز الأمان)(\W{0,5}(?:is|es)?\W{0,3})\d{3,4}(?!\d)",

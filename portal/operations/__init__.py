@@ -89,7 +89,7 @@ from portal.operations.visits.booking import (
     get_free_window,
     visit_question,
 )
-from portal.operations.visits.windows import free_windows
+from portal.operations.visits.windows import free_windows, visit_zone
 from portal.operations.workflows import load_workflow
 
 __all__ = [
@@ -186,6 +186,7 @@ __all__ = [
     "unreadable_email",
     "verify_code",
     "visit_question",
+    "visit_zone",
     "withdraw_promise",
     "withdraw_request",
     "write_to_customer",

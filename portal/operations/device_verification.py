@@ -34,10 +34,12 @@ async def send_code(
     destination: CodeDestination,
     *,
     is_new_address: bool = False,
+    is_sent: bool = True,
 ) -> None:
     """Queue a new code for the customer; the previous one becomes invalid. The request is locked.
 
     ``is_new_address``: the code proves an address that is not the customer's yet, and nothing else.
+    Without ``is_sent`` the code is made and counted, and nobody gets it.
 
     A second call within RESEND_INTERVAL sends nothing. Raises RateLimited after too many codes.
     """
@@ -62,6 +64,9 @@ async def send_code(
         expires_at=uow.now + CODE_LIFETIME,
     )
     uow.session.add(code)
+    if not is_sent:
+        await uow.session.flush()
+        return
     renderer = await uow.renderer(request)
     is_sms = destination.channel == Channel.SMS
     host = uow.settings.public_host

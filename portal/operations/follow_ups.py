@@ -203,7 +203,7 @@ def _say_sorry(renderer: MessageRenderer, taken: TakenAnswer, promise: Promise) 
     due = renderer.times.by(promise.due_at)
     if taken.question.during_stage or taken.question.expects == AnswerType.TIME:
         return renderer.say("noted_no", None, due=due)
-    owner = renderer.roster.person(promise.owner_id).name.split()[0]
+    owner = renderer.person_name(promise.owner_id)
     department = renderer.department_name(promise.department_id)
     person = renderer.say("owner_of_department", None, owner=owner, department=department)
     return renderer.say(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.models import Channel, Consent
+from portal.models import Channel, Consent, ServiceRequest
 from portal.models.people.consent import LINK_SOURCES
 
 
@@ -72,6 +72,33 @@ async def consent_history(
         .limit(most)
     )
     return (await session.exec(query)).all()
+
+
+async def find_stopped_requests(
+    session: AsyncSession, channel: Channel, addresses: Collection[str], customer_id: int
+) -> set[int]:
+    """The customer's requests, by id, that were stopped one by one at each of these addresses."""
+    if not addresses:
+        return set()
+    own = select(ServiceRequest.id).where(col(ServiceRequest.customer_id) == customer_id)
+    lines = (
+        select(Consent.address, Consent.request_id, Consent.granted)
+        .where(
+            col(Consent.channel) == channel,
+            col(Consent.address).in_(addresses),
+            or_(col(Consent.request_id).is_(None), col(Consent.request_id).in_(own)),
+        )
+        .order_by(col(Consent.id))
+    )
+    stopped: dict[str, set[int]] = {address: set() for address in addresses}
+    for address, request_id, is_granted in (await session.exec(lines)).all():
+        if request_id is None:  # A line about the address replaces those about one request.
+            stopped[address].clear()
+        elif is_granted:
+            stopped[address].discard(request_id)
+        else:
+            stopped[address].add(request_id)
+    return set.intersection(*stopped.values())
 
 
 class ConsentQuery(NamedTuple):

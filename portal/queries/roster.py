@@ -1,5 +1,6 @@
 """Reading who could take what."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -7,10 +8,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time
+from portal.business_time import zone_or_utc
 from portal.models import (
     Department,
     Membership,
     RunState,
+    ServiceRequest,
     StaffMember,
     Stage,
     StageDuration,
@@ -35,6 +38,19 @@ async def load_roster(
     Their open stages are counted where a rule compares them, with ``counted`` of all of them.
     """
     return await _workflow_roster(session, definition, now or business_time.now(), counted=counted)
+
+
+async def load_visit_zones(
+    session: AsyncSession, requests: Iterable[ServiceRequest]
+) -> dict[int, str]:
+    """The time zones of the departments whose visits these requests ask for or have, by id."""
+    questions = [request.open_question or request.booked_visit for request in requests]
+    ids = {asked.run.department_id for asked in questions if asked is not None and asked.is_visit}
+    if not ids:
+        return {}
+    query = select(Department.id, Department.timezone).where(col(Department.id).in_(ids))
+    rows = (await session.exec(query)).all()
+    return {id_: zone_or_utc(zone) for id_, zone in rows if id_ is not None}
 
 
 async def load_workflow_facts(

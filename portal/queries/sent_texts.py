@@ -17,6 +17,7 @@ from portal.models import (
     Message,
     MessageKind,
 )
+from portal.models.messages.message import OFFER_CAUSE
 from portal.queries.conversations import MAX_RECENT, UNSENT_STATUSES, written_by_customer
 
 PROMPTS = (
@@ -118,6 +119,7 @@ async def find_prompts_after(
         col(Message.id) > earlier.id,
         col(Message.kind).in_(PROMPTS)
         | col(Message.cause).startswith(ASK_BACK_CAUSE)
+        | col(Message.cause).startswith(OFFER_CAUSE)
         | col(Message.cause).startswith(READ_BACK_CAUSE),
     )
     return (await session.exec(query)).all()

@@ -77,7 +77,7 @@ class FollowUpFlow:
         start = window.start if window else at
         question.answer_at = start if isinstance(start, datetime) else None
         if window is not None:
-            question.book(window, self.visit_reminder_at(window))
+            question.book(window, self.visit_reminder_at(question, window))
         details: dict[str, Any] = (
             {"at": question.answer_at.isoformat()} if question.answer_at else {}
         )
@@ -116,7 +116,7 @@ class FollowUpFlow:
     def move_visit(self, question: FollowUp, window: TimeWindow, via: str) -> None:
         """Give the booked visit another window; what follows is due at its end."""
         before = question.answer_at
-        question.book(window, self.visit_reminder_at(window))
+        question.book(window, self.visit_reminder_at(question, window))
         self._record(
             EventKind.VISIT_MOVED, question, via=via, at=window.start.isoformat(),
             until=window.end.isoformat(), was_at=before.isoformat() if before else None,
@@ -139,9 +139,9 @@ class FollowUpFlow:
         if window and window.start > stage_flow.now and not stage_flow.request.is_closed:
             self._record(EventKind.VISIT_REMINDED, question, at=window.start.isoformat())
 
-    def visit_reminder_at(self, window: TimeWindow) -> datetime | None:
+    def visit_reminder_at(self, question: FollowUp, window: TimeWindow) -> datetime | None:
         """When to remind of a visit in this window; None where it is booked shortly before."""
-        zone = self.stage_flow.request.customer.readable_timezone
+        zone = self.stage_flow.department_of(question.run).calendar.zone.key
         return visit_reminder_at(window, zone, self.stage_flow.now)
 
     def restore(self, question: FollowUp) -> None:

@@ -16,7 +16,7 @@ DAYTIME = "Mon-Fri 09:00-17:00"
 MAX_WINDOWS = 2_000
 """Windows that are looked at; more than four of a day in a year."""
 REMINDED_AT = time(10)
-"""When the customer is reminded on the day before, on their clock."""
+"""When the customer is reminded on the day before, on the clock of the place visited."""
 MIN_BEFORE_REMINDER = timedelta(hours=12)
 """A visit that was booked less than this before the reminder needs none."""
 _DAY = timedelta(days=1)
@@ -105,7 +105,7 @@ def nearest_windows(
 
 
 def visit_reminder_at(window: TimeWindow, timezone: str, booked_at: datetime) -> datetime | None:
-    """On the day before, at ``REMINDED_AT`` on the customer's clock; None for one booked since."""
+    """On the day before, at ``REMINDED_AT`` in the visit's zone; None for one booked since."""
     zone = ZoneInfo(timezone)
     day_before = window.start.astimezone(zone).date() - _DAY
     at = datetime.combine(day_before, REMINDED_AT, zone).astimezone(UTC)

@@ -11,6 +11,7 @@ from portal.models import CUSTOMER_ACTOR, Channel, Customer
 from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address, parse_phone
 from portal.operations import change_address, send_code_to_new_address
+from portal.operations.self_service.address_change import ChangedAddress
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import get_by_token
 from portal.queries.trusted_devices import newest_code
@@ -54,13 +55,13 @@ async def submit(request: Request) -> Response:
             await _send(request, form.get("contact", ""))
             return see_other(f"/r/{token}/address")
         async with after_a_moment():
-            secret = await _change(request, form["code"])
+            changed = await _change(request, form["code"])
     except UnknownLink:
         raise
     except PortalError as refusal:
         return await _page(request, refusal, form.get("contact", ""))
-    response = see_other(f"/r/{token}/address?done")
-    set_device_cookie(request.app.state.settings, response, secret)
+    response = see_other(f"/r/{token}/address?done{_outcome(changed)}")
+    set_device_cookie(request.app.state.settings, response, changed.secret)
     return response
 
 
@@ -71,17 +72,32 @@ async def _send(request: Request, contact: str) -> None:
         await send_code_to_new_address(uow, service_request, channel, address)
 
 
-async def _change(request: Request, code: str) -> str:
-    """The browser's new secret. Raises BadInput for a wrong code."""
+async def _change(request: Request, code: str) -> ChangedAddress:
+    """The change that the code makes. Raises BadInput for a wrong one."""
     async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:
         service_request = await lock_by_token(uow.session, request.path_params["token"])
-        secret = await change_address(
+        changed = await change_address(
             uow, service_request, as_digits(code), read_device_secret(request)
         )
     # The attempt is committed before the response, so that concurrent attempts all count.
-    if secret is None:
+    if changed is None:
         raise BadInput(WRONG_CODE, fields={"code": "the newest code"})
-    return secret
+    return changed
+
+
+def _outcome(changed: ChangedAddress) -> str:
+    """What the page says of the change, as the value of ``done``."""
+    if changed.is_stopped:
+        return "=stopped"
+    return "" if changed.is_notified else "=alone"
+
+
+DONE = {
+    "": LazyString("Done. Our news goes there from now on, and the old one got a notice."),
+    "alone": LazyString("Done. Our news goes there from now on."),
+    "stopped": LazyString("Done. You have stopped our messages, and that holds there too."),
+}
+"""What the page says after a change, by the value of ``done``."""
 
 
 def _read_contact(customer: Customer, contact: str) -> tuple[Channel, str]:
@@ -114,7 +130,7 @@ async def _page(
         service_request = await get_by_token(session, token)
         code = await newest_code(session, saved_id(service_request), is_new_address=True)
     now = business_time.now()
-    done = "done" in request.query_params and refusal is None
+    done = DONE.get(request.query_params.get("done", "none")) if refusal is None else None
     customer = service_request.customer
     context = {
         "reference": service_request.reference,

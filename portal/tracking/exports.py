@@ -74,7 +74,7 @@ async def send_calendar(request: Request) -> Response:
     if not page.appointments:
         return templating.error_page(
             request, 404, LazyString("No appointment"),
-            LazyString("There is no appointment ahead. When there is one, it stands on your page."),
+            LazyString("There is no appointment ahead."),
         )  # fmt: skip
     entries = [_entry(page, appointment) for appointment in page.appointments]
     headers = _headers(MEDIA_TYPE) | {"Content-Disposition": 'inline; filename="appointment.ics"'}

@@ -19,6 +19,7 @@ from portal.operations import (
     get_free_window,
     reading_is_ready,
     receive_web_message,
+    visit_zone,
 )
 from portal.operations.follow_ups import is_to_be_read_back, read_back
 from portal.queries.requests import lock_by_token
@@ -131,7 +132,8 @@ async def post_answer(request: Request) -> Response:
             if await is_to_be_read_back(uow, service_request, question, given):
                 await read_back(uow, service_request, question)
             elif question.is_asked:
-                at = _read_time(form.get("at", ""), question, given, service_request, uow.now)
+                zone = visit_zone(await uow.facts(service_request), question)
+                at = _read_time(form.get("at", ""), question, given, zone, uow.now)
                 window = (
                     await get_free_window(uow, service_request, question, at)
                     if at is not None and question.offered is not None
@@ -190,9 +192,9 @@ def _read_text(text: str) -> str:
 
 
 def _read_time(
-    text: str, question: FollowUp, given: Answer, request: ServiceRequest, now: datetime
+    text: str, question: FollowUp, given: Answer, zone: str, now: datetime
 ) -> datetime | None:
-    """The time that answers a question for one, read in the customer's timezone.
+    """The time that answers a question for one, read in that time zone.
 
     Raises BadInput where it is missing, past, or more than a year away.
     """
@@ -206,7 +208,7 @@ def _read_time(
         raise BadInput(
             LazyString("Please choose a day and a time."), fields={"at": "a day and a time"}
         )
-    at = local.replace(tzinfo=ZoneInfo(request.customer.readable_timezone))
+    at = local.replace(tzinfo=ZoneInfo(zone))
     if not now < at <= now + MAX_AHEAD:
         raise BadInput(
             LazyString("Please choose a time to come, within a year."),

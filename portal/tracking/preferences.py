@@ -80,10 +80,11 @@ async def save_preferences(request: Request) -> Response:
     await count_post(request, version.request_id, STOP if change and change.stop else LINK)
     if change and not change.stop:
         device = await find_trusted_device(request, version.request_id)
-        if device is None:
-            return redirect_to_code_form(request, NEXT_PATH)
-        if device.channel not in change.channels:
-            return redirect_to_code_form(request, f"{NEXT_PATH}-{change.channels[0].value}")
+        if device is None or device.channel not in change.channels:
+            # At once by the channel that is to begin again: a code by another one would not do.
+            is_one = len(change.channels) == 1
+            way = f"{NEXT_PATH}-{change.channels[0].value}" if is_one else NEXT_PATH
+            return redirect_to_code_form(request, way)
         change = replace(change, channels=[device.channel], only_address=device.address)
     try:
         async with request.app.state.operations.begin(CUSTOMER_ACTOR) as uow:

@@ -10,9 +10,16 @@ from portal import business_time
 from portal.errors import BadInput, Conflict, PortalError
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.messaging.wording.time_windows import window_text
+from portal.messaging.wording.time_windows import window_text, with_zone, zone_name
 from portal.models import CUSTOMER_ACTOR, FollowUp, ServiceRequest
-from portal.operations import book_visit, cancel_visit, find_visit, free_windows, visit_question
+from portal.operations import (
+    book_visit,
+    cancel_visit,
+    find_visit,
+    free_windows,
+    visit_question,
+    visit_zone,
+)
 from portal.queries.requests import lock_by_token
 from portal.queries.roster import load_workflow_facts
 from portal.queries.tracking_links import get_by_token
@@ -43,15 +50,20 @@ async def change_visit(request: Request) -> Response:
             if form.get("do") == "cancel":
                 await cancel_visit(uow, service_request)
             else:
-                at = _read_time(form.get("at", ""), service_request)
-                await book_visit(uow, service_request, at)
+                question = visit_question(service_request)
+                zone = (
+                    visit_zone(await uow.facts(service_request), question)
+                    if question
+                    else service_request.customer.readable_timezone
+                )
+                await book_visit(uow, service_request, _read_time(form.get("at", ""), zone))
     except (BadInput, Conflict) as refusal:
         return await _page(request, refusal)
     return see_other(f"/r/{token}")
 
 
-def _read_time(text: str, request: ServiceRequest) -> datetime:
-    """The start of the window on the customer's clock. Raises BadInput."""
+def _read_time(text: str, zone: str) -> datetime:
+    """The start of the window on the clock of the place visited. Raises BadInput."""
     try:
         local = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -60,7 +72,7 @@ def _read_time(text: str, request: ServiceRequest) -> datetime:
         raise BadInput(
             LazyString("Please choose a day and a time."), fields={"at": "a day and a time"}
         )
-    return local.replace(tzinfo=ZoneInfo(request.customer.readable_timezone))
+    return local.replace(tzinfo=ZoneInfo(zone))
 
 
 async def _page(request: Request, refusal: PortalError | None = None) -> Response:
@@ -70,19 +82,21 @@ async def _page(request: Request, refusal: PortalError | None = None) -> Respons
         found = await get_by_token(session, request.path_params["token"])
         workflow = await load_workflow_facts(session, found.workflow, now)
         question = _question(found, now)
-        windows = (
-            await free_windows(session, Facts(found, workflow, CUSTOMER_ACTOR, now), question)
-            if question
-            else None
-        )
+        facts = Facts(found, workflow, CUSTOMER_ACTOR, now)
+        windows = await free_windows(session, facts, question) if question else None
     customer = found.customer
-    times = TimeFormatter(customer.locale, customer.readable_timezone, now)
+    own_zone = customer.readable_timezone
+    zone = visit_zone(facts, question) if question else own_zone
+    times = TimeFormatter(customer.locale, zone, now)
     visit = find_visit(found, now)
     window = visit.visit_window if visit else None
     context = {
         "reference": found.reference,
         "path": f"/r/{request.path_params['token']}",
-        "visit": window_text(times, window) if window else "",
+        "visit": with_zone(window_text(times, window), times, own_zone, window.start)
+        if window
+        else "",
+        "zone": zone_name(times, own_zone, windows[0].start) if windows else "",
         "days": visit_days(times, windows or ()),
         "times": times,
         "refusal": refusal.detail if refusal else None,

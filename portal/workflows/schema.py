@@ -77,6 +77,8 @@ class WorkflowDefinition:
     on_cancelled: LocalizedText | None = None
     on_unconfirmed: LocalizedText | None = None
     """What such an end means for the thing and the money, as customers read it."""
+    collect_at: str | None = None
+    """The key of the stage in whose place the thing is collected after a no or a cancellation."""
 
     def title_in(self, title: str, locale: str | None) -> str:
         """The title of a request for its customer: the `given` one, or that of the workflow."""
@@ -89,6 +91,12 @@ class WorkflowDefinition:
         if is_unconfirmed:
             return self.on_unconfirmed
         return {"declined": self.on_declined, "cancelled": self.on_cancelled}.get(status)
+
+    def collection(self, status: str, *, is_unconfirmed: bool = False) -> StageDefinition | None:
+        """The stage in whose place the thing is collected after this end; None where nowhere."""
+        if self.collect_at is None or self.outcome(status, is_unconfirmed=is_unconfirmed) is None:
+            return None
+        return None if is_unconfirmed else self.stage(self.collect_at)
 
     def department_name(self, key: str, name: str, locale: str | None) -> str:
         """A department for customers: its public name in this file, else its own `name`."""

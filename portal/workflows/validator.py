@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from portal.business_time import OpeningHours, check_holidays, zone_names
-from portal.workflows.cancellation import CANCELLATION_KEY, read_cancellation
+from portal.workflows.cancellation import CANCELLATION_KEY, COLLECTION_KEY, read_stage_key
 from portal.workflows.customer_turn import CUSTOMER_TURN_KEYS, read_customer_turn
 from portal.workflows.issues import did_you_mean
 from portal.workflows.json_duration import ZERO_DURATION
@@ -36,7 +36,7 @@ OUTCOME_KEYS: Final = ("arrives", "on_declined", "on_cancelled", "on_unconfirmed
 
 _FILE_KEYS: Final = (
     "key", "name", "title", "timezone", "prefix", "departments", "stages", "follow_ups",
-    CANCELLATION_KEY,
+    CANCELLATION_KEY, COLLECTION_KEY,
     *OUTCOME_KEYS,
 )  # fmt: skip
 _DEPARTMENT_KEYS: Final = (
@@ -99,7 +99,8 @@ class WorkflowValidator:
             stages=tuple(stages),
             follow_ups=tuple(follow_ups),
             title=self.table.localized_text("title"),
-            customer_may_cancel_until=read_cancellation(self.table, self.stages),
+            customer_may_cancel_until=read_stage_key(self.table, CANCELLATION_KEY, self.stages),
+            collect_at=read_stage_key(self.table, COLLECTION_KEY, self.stages),
             **{key: self.table.localized_text(key) for key in OUTCOME_KEYS},
         )
 

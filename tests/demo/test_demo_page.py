@@ -1,6 +1,7 @@
 """The demo page, and that only the demo serves it."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 
@@ -94,6 +95,21 @@ async def test_demo_page_has_phone_status_page_and_desk(
     assert "You are <b>Tess Sales</b>" in page
     assert "Hi Martin" in page
     assert (await visitor.get(f"/r/{link.token}")).status_code == 200
+
+
+async def test_code_is_read_on_the_phone_and_opens_the_page(
+    visitor: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """The desk beside the phone shows stars."""
+    link = card_request.live_link
+    assert link
+    await visitor.post(f"/r/{link.token}/code", data={"to": "mine"})
+    await arrive(organisation)
+    phone = (await visitor.get("/demo/thread")).text
+    [code] = re.findall(r"Your code is (\d{6})", phone)
+    assert code not in (await visitor.get("/demo/desk")).text
+    entered = await visitor.post(f"/r/{link.token}/code", data={"to": "mine", "code": code})
+    assert entered.headers["Location"] == f"/r/{link.token}/mine"
 
 
 async def test_next_button_switches_to_the_next_responsible_staff(

@@ -1,16 +1,16 @@
 """A visit is booked in a free window of the department's hours, by text and on the page."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from portal.messaging.sms.segments import count_segments
 from portal.models import SYSTEM_ACTOR, MessageKind, RequestStatus
-from portal.operations import cancel
+from portal.operations import cancel, run_due_follow_ups
 from portal.tracking.status_page.view_models import StatusPage
 from tests.support.factories import ORIGIN
-from tests.visits.conftest import OTHER
+from tests.visits.conftest import ENGINEER, OTHER
 
 pytestmark = pytest.mark.either_database
 
@@ -158,6 +158,51 @@ async def test_unclear_time_is_offered_free_windows_once(line, texts, said, orga
     assert "We can come 1) Wed 4 Jun" in (await said(line))[-1]
     await texts("Saturday or Sunday")
     assert (await organisation.reload(line)).promises
+
+
+async def test_refused_windows_are_not_offered_again(
+    line, texts, said, booked, organisation, clock
+):
+    """The next ones are, also where it is said twice; nobody owes an answer meanwhile."""
+    assert "1) Wed 4 Jun, 10 am-noon 2) noon-2 pm 3) 2-4 pm" in (await said(line))[-1]
+    await texts("None of these work for me")
+    text = (await said(line))[-1]
+    assert "We can come 1) Wed 4 Jun, 4-6 pm 2) Thu 5 Jun, 8-10 am 3) 10 am-noon" in text
+    assert "answers the rest" not in text
+    clock.shift(timedelta(minutes=2))
+    await texts("None of these work for me")
+    assert "We can come 1) Thu 5 Jun, noon-2 pm 2) 2-4 pm 3) 4-6 pm" in (await said(line))[-1]
+    await texts("Wednesday")
+    assert "Sorry, not Wed 4 Jun. Free: 1) Thu 5 Jun, noon-2 pm" in (await said(line))[-1]
+    assert (await organisation.reload(line)).promises == []
+    await texts("2")
+    assert (await booked(line)).answer_at == datetime(2025, 6, 5, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "words", ["neither", "other times please", "Ninguno me viene bien", "لا يناسبني أي منها"]
+)
+async def test_refusal_is_read_in_each_language(line, texts, said, words):
+    await texts(words)
+    assert "We can come 1) Wed 4 Jun, 4-6 pm" in (await said(line))[-1]
+
+
+async def test_person_agrees_a_time_where_every_window_is_refused(clock, organisation, texts, said):
+    """A named colleague, by a time that the text says."""
+    short = ENGINEER.replace('key = "engineer"', 'key = "short"')
+    await organisation.load(short.replace("capacity = 1", 'capacity = 1\nlatest = "2bd"'))
+    line = await organisation.open("short", by=SYSTEM_ACTOR)
+    await organisation.run(run_due_follow_ups, line, by=SYSTEM_ACTOR)
+    await texts("none of these")
+    assert "We can come 1) " in (await said(line))[-1]
+    clock.shift(timedelta(minutes=2))
+    await texts("none of these")
+    text = (await said(line))[-1]
+    assert " at Field Engineers will agree a time with you by " in text
+    assert count_segments(text).segments == 1
+    [promise] = (await organisation.reload(line)).promises
+    assert promise.is_open
+    assert promise.owner_id
 
 
 async def test_languages_offer_and_confirm(asked, texts, said, booked):

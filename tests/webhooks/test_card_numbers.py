@@ -79,10 +79,23 @@ async def test_card_number_by_mail_is_masked(organisation, card_request, setting
         NUMBER.translate({ord(str(digit)): chr(0x660 + digit) for digit in range(10)}),
         "4111.1111.1111.1111",
         "0928 4111 1111 1111 1111 0928",
+        "4111\n1111\n1111\n1111",
+        "4111\r\n1111\r\n1111\r\n1111",
+        "4111/1111/1111/1111",
+        "4111,1111,1111,1111",
+        "4111_1111_1111_1111",
+        "4111 - 1111 - 1111 - 1111",
+        "4111, 1111, 1111, 1111",
     ],
 )
 def test_card_numbers_are_masked(text):
     assert "****" in mask_card_numbers(text)
+
+
+def test_every_card_number_of_a_list_is_masked():
+    """Also where the list has more digits than three card numbers."""
+    text = "\n".join(["4155550132", *["4111 1111 1111 1111"] * 6])
+    assert mask_card_numbers(text) == "\n".join(["4155550132", *["****1111"] * 6])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +115,9 @@ def test_other_numbers_stay(text):
     assert mask_card_numbers(text) == text
 
 
-@pytest.mark.parametrize("text", ["4 " * 20_000, "4" * 40_000, "41 1-" * 10_000, "cvv " * 10_000])
+@pytest.mark.parametrize(
+    "text", ["4 " * 20_000, "4" * 40_000, "41 1-" * 10_000, "cvv " * 10_000, "4\n/ " * 10_000]
+)
 def test_masking_is_bounded(text):
     began = time.process_time()
     mask_card_numbers(text)

@@ -14,6 +14,7 @@ from portal.i18n.languages import ENGLISH, language_of
 from portal.messaging.email.composition import EmailContent, EmailEnvelope, Thread, build_email
 from portal.messaging.email.letter_content import (
     PROGRESS_KINDS,
+    QUESTION_KINDS,
     letter_about_request,
     with_calendar,
 )
@@ -27,6 +28,7 @@ from portal.models import (
     Channel,
     DeliveryReason,
     Direction,
+    Event,
     FollowUp,
     Message,
     MessageKind,
@@ -80,7 +82,7 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
         customer,
         link,
         title=request.title_in(customer.locale),
-        details=letter_details(renderer, message),
+        details=letter_details(renderer, message, await _question(session, message, request)),
     )
     if message.kind in PROGRESS_KINDS:
         parcel_links = await load_parcel_links(
@@ -99,6 +101,17 @@ async def _write(session: AsyncSession, settings: Settings, message: Message) ->
         reply_to=reply_address(settings, message.request_id),
         unsubscribe_url=f"{link}/unsubscribe" if "/r/" in link else "",
     )
+
+
+async def _question(
+    session: AsyncSession, message: Message, request: ServiceRequest
+) -> FollowUp | None:
+    """The question that the message puts; None for another message."""
+    if message.kind not in QUESTION_KINDS or message.event_id is None:
+        return None
+    event = await session.get(Event, message.event_id)
+    key = event.data.get("key") if event is not None else None
+    return next((each for each in reversed(request.follow_ups) if each.key == key), None)
 
 
 def _to_staff(settings: Settings, message: Message) -> EmailContent:

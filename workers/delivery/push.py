@@ -84,15 +84,28 @@ class PushSender:
         content["url"] = f"/r/{token}" if token else "/"
         payload = json.dumps(content, ensure_ascii=False).encode()
         statuses = await asyncio.gather(*(self._send(each, payload) for each in subscriptions))
+        is_taken = any(200 <= status < 300 for status in statuses)
         gone = [
             each.id for each, status in zip(subscriptions, statuses, strict=True) if status in GONE
         ]
         if gone:
             await self._forget(gone)
-        return any(200 <= status < 300 for status in statuses)
+        return is_taken
 
     async def _send(self, subscription: PushSubscription, payload: bytes) -> int:
-        """The push service's status; 0 where it was not reached."""
+        """The push service's status; 0 where it was not reached, or nothing could be sent to it.
+
+        It raises nothing: what fails for one browser undoes no notification of another.
+        """
+        try:
+            return await self._call(subscription, payload)
+        except PushUnavailable as error:
+            log.info("a push service was not reached", error=type(error).__name__)
+        except Exception:
+            log.exception("a browser could not be notified")
+        return 0
+
+    async def _call(self, subscription: PushSubscription, payload: bytes) -> int:
         settings = self.settings
         keys = [key.get_secret_value() for key in settings.secret_keys]
         signed = authorization(
@@ -102,15 +115,15 @@ class PushSender:
         if signed is None:
             return GONE[0]  # Made under a secret key that is no longer accepted.
         target = PushTarget(subscription.endpoint, subscription.p256dh, subscription.auth)
-        try:
-            return await self.client.send(target, payload, signed)
-        except PushUnavailable as error:
-            log.info("a push service was not reached", error=type(error).__name__)
-            return 0
+        return await self.client.send(target, payload, signed)
 
     async def _forget(self, ids: list[int | None]) -> None:
-        async with self.database.transaction() as session:
-            connection = await session.connection()
-            await connection.execute(
-                sa.delete(PushSubscription).where(col(PushSubscription.id).in_(ids))
-            )
+        """Delete these subscriptions; where that fails, the next notification deletes them."""
+        try:
+            async with self.database.transaction() as session:
+                connection = await session.connection()
+                await connection.execute(
+                    sa.delete(PushSubscription).where(col(PushSubscription.id).in_(ids))
+                )
+        except Exception:
+            log.exception("ended subscriptions could not be deleted")

@@ -1,38 +1,13 @@
-"""The types of the API's input fields: times, cursors, keys, bounded texts."""
+"""The types of the API's input fields: cursors, keys, bounded texts, and times (`web.times`)."""
 
 import base64
 import re
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, WithJsonSchema
 
-from portal import business_time
 from portal.models import Channel
 from portal.operations.transitions import MAX_REASON_LENGTH
-
-MAX_DATE_DISTANCE = timedelta(days=3653)
-
-
-def parse_time(value: object) -> datetime:
-    """The time in UTC of an ISO 8601 text with an offset. Raises ValueError with a sentence."""
-    not_a_time = "This must be a time like 2026-12-01T17:00:00Z."
-    if not isinstance(value, str):
-        raise ValueError(not_a_time)  # noqa: TRY004 (pydantic takes ValueErrors)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError(not_a_time) from None
-    if moment.tzinfo is None:
-        raise ValueError("Please say which zone: end the time with Z or an offset like -05:00.")
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("That is too far away.") from None
-    if abs(moment - business_time.now()) > MAX_DATE_DISTANCE:
-        raise ValueError("Please give a time within ten years.")
-    return moment
-
 
 _TWO_DIGITS = "(?:[MN][DTjz]|O[DT])[AEIMQUYcgk]"
 _ONE_DIGIT = "(?:[MN][AQgw]|O[AQ])"
@@ -66,17 +41,6 @@ def _as_integer(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Moment = Annotated[
-    datetime,
-    BeforeValidator(parse_time),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "format": "date-time",
-            "description": "ISO 8601 with Z or an offset, within ten years of now.",
-        }
-    ),
-]
 Cursor = Annotated[
     int,
     BeforeValidator(decode_cursor),

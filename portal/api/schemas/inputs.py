@@ -10,7 +10,6 @@ from portal.api.schemas.fields import (
     Channels,
     Email,
     Key,
-    Moment,
     Note,
     Reason,
     ShortText,
@@ -20,6 +19,7 @@ from portal.api.schemas.fields import (
 from portal.messaging.wording.signatures import MAX_TEXT_LENGTH
 from portal.models import Channel, ContactChannel, ContactReason, PromiseKind
 from portal.operations.open_request import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
+from portal.web.times import Moment
 
 Body = Annotated[
     str, Field(min_length=1, max_length=MAX_TEXT_LENGTH, json_schema_extra=dict(NOT_BLANK))

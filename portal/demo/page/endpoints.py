@@ -116,7 +116,7 @@ async def _context(request: Request) -> dict[str, Any]:
         acting = await _acting(session, found, roster)
         view = await present_request(session, found, acting, settings, "/demo")
         words = TimeFormatter("en", found.customer.timezone, business_time.now())
-        texts = await texts_on_phone(session, found, words)
+        texts = await texts_on_phone(session, found, settings, words)
         others = await newest_requests(session, MAX_OTHER_REQUESTS)
         rows = RowPresenter(words, {}, roster.staff)
     link = found.live_link

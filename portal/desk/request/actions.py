@@ -180,7 +180,7 @@ async def _must_be_first(uow: UnitOfWork, request: ServiceRequest, typed: Action
     answer = await find_staff_reply_after(uow.session, saved_id(request), int(typed["seen"][:18]))
     if answer is not None:
         mine = answer.author_id is not None and answer.author_id == uow.actor.staff_id
-        words = without_signature(answer.body, uow.settings.brand)
+        words = without_signature(answer.body, uow.settings.brand, answer.author)
         raise Conflict(
             f"{'You have' if mine else f'{answer.author} has'} answered since you opened this: "
             f"“{words}” Your reply is not sent. Send it as well, if it is still needed."

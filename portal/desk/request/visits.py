@@ -1,5 +1,7 @@
 """The actions on a visit at the desk: book or move it, cancel it, and say that somebody is on the way."""
 
+from dataclasses import replace
+
 from portal import operations
 from portal.desk.request.action_form import Action, ActionForm
 from portal.errors import Conflict
@@ -16,19 +18,19 @@ async def _book(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> 
     try:
         await operations.book_visit(uow, request, at)
     except Conflict as refusal:
-        free = await _free_windows(uow, request)
+        free = await _free_windows(uow, request, typed["zone"])
         if not free:
             raise
         raise Conflict(f"That time is not free. Free are: {free}.") from refusal
 
 
-async def _free_windows(uow: UnitOfWork, request: ServiceRequest) -> str:
-    """The next free windows on the customer's clock; empty where nothing can be booked."""
+async def _free_windows(uow: UnitOfWork, request: ServiceRequest, zone: str) -> str:
+    """The next free windows in the zone of the form; empty where nothing can be booked."""
     question = operations.visit_question(request)
     if question is None:
         return ""
     free = await operations.free_windows(uow.session, await uow.facts(request), question)
-    times = (await uow.renderer(request)).times
+    times = replace((await uow.renderer(request)).times, timezone=zone)
     return "; ".join(window_text(times, window) for window in (free or [])[:LISTED_WINDOWS])
 
 

@@ -14,13 +14,12 @@ from portal.messaging.wording.channel_neutral import (
 )
 from portal.messaging.wording.signatures import without_signature
 from portal.models import Customer, Message, MessageKind, ServiceRequest
+from portal.models.people.given_name import staff_first_name
 from portal.settings import Settings
 
 PROGRESS_KINDS = frozenset({MessageKind.MILESTONE, MessageKind.DELAY, MessageKind.UPDATE})
 """The kinds whose mail has the links of tracking numbers."""
 QUESTION_KINDS = frozenset({MessageKind.FOLLOW_UP, MessageKind.REMINDER})
-NUMBERED_WINDOWS = re.compile(r"(?<!\S)1\) ")
-"""A question about a visit offers its windows by number."""
 
 
 def letter_about_request(
@@ -47,7 +46,7 @@ def letter_about_request(
         author_name=_writer(settings, message),
         steps_label=language.gettext("Your timeline"),
         steps=details.steps,
-        answer_links=_choices(message, link, language),
+        answer_links=_choices(message, link, language, details),
         button_label=language.gettext("See your request"),
         link=link,
         footer=language.gettext(
@@ -116,7 +115,7 @@ def _paragraphs(
 ) -> tuple[str, ...]:
     """A colleague's message as it was written, with its line breaks."""
     if message.kind == MessageKind.STAFF:
-        words = without_signature(message.body, settings.brand)
+        words = without_signature(message.body, settings.brand, message.author)
         parts = re.split(r"\n[ \t]*\n\s*", words.replace("\r\n", "\n").strip())
         return tuple(part.strip() for part in parts)
     if message.kind in QUESTION_KINDS:
@@ -126,20 +125,22 @@ def _paragraphs(
     return (channel_neutral_text(words, settings.brand, language),)
 
 
-def _choices(message: Message, link: str, language: Language) -> tuple[tuple[str, str], ...]:
+def _choices(
+    message: Message, link: str, language: Language, details: LetterDetails
+) -> tuple[tuple[str, str], ...]:
     """They lead to the buttons on the page, or its list of windows: a link answers nothing."""
     if message.kind not in QUESTION_KINDS:
         return ()
-    if NUMBERED_WINDOWS.search(message.body):
-        return ((language.gettext("Choose a time"), f"{link}#answer-at"),)
-    return (
-        (language.gettext("Yes"), f"{link}#answer-yes"),
-        (language.gettext("No"), f"{link}#answer-no"),
+    answers = details.answers or (
+        (language.gettext("Yes"), "answer-yes"),
+        (language.gettext("No"), "answer-no"),
     )
+    return tuple((label, f"{link}#{anchor}") for label, anchor in answers)
 
 
 def _writer(settings: Settings, message: Message) -> str:
     """A colleague's first name; for other systems and Kept itself the brand."""
     if message.kind != MessageKind.STAFF:
         return ""
-    return message.author.split()[0] if message.author_id is not None else settings.brand
+    writer = staff_first_name(message.author) if message.author_id is not None else ""
+    return writer or settings.brand

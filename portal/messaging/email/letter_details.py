@@ -1,13 +1,15 @@
 """What a mail says beside its message: why, who has the request, what is next, and its steps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from portal.i18n.languages import Language, language_of
+from portal.messaging.wording.channel_neutral import collect_text, no_label, yes_label
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.models import FollowUp, Handoff, Message, MessageKind, StageRun
+from portal.models import AnswerType, FollowUp, Handoff, Message, MessageKind, StageRun
+from portal.rules.investigations import asks_again
 from portal.rules.stages.stage_timeline import QuestionStep, StageStep, StageTimeline, timeline_of
 from portal.workflows import WorkflowDefinition
 
@@ -27,10 +29,12 @@ DETAILED_KINDS = ENDINGS | {
 class LetterDetails:
     """Sentences after the message, and the steps of the request, each with its state.
 
-    ``has_reason``: the first sentence says why.
+    ``has_reason``: the first sentence says why. ``answers`` are those to the question that the
+    message puts: each with its label and the name of its anchor on the page.
     """
 
     has_reason: bool = False
+    answers: tuple[tuple[str, str], ...] = ()
     sentences: tuple[str, ...] = ()
     steps: tuple[tuple[str, str], ...] = ()
 
@@ -38,8 +42,13 @@ class LetterDetails:
 NO_DETAILS = LetterDetails()
 
 
-def letter_details(renderer: MessageRenderer, message: Message) -> LetterDetails:
-    """The details of the mail that this message becomes; they are those of now."""
+def letter_details(
+    renderer: MessageRenderer, message: Message, question: FollowUp | None = None
+) -> LetterDetails:
+    """The details of the mail that this message becomes; they are those of now.
+
+    ``question`` is the one that the message puts.
+    """
     if message.kind not in DETAILED_KINDS:
         return NO_DETAILS
     roster = renderer.roster
@@ -47,12 +56,31 @@ def letter_details(renderer: MessageRenderer, message: Message) -> LetterDetails
         renderer.request, lambda key: roster.department(key).calendar, renderer.now
     )
     reason = _reason(renderer, message)
-    sentences = [reason, _who(renderer), _next(renderer, timeline)]
+    sentences = [reason, _collection(renderer, message), _who(renderer), _next(renderer, timeline)]
+    request = renderer.request
     return LetterDetails(
-        bool(reason),
-        tuple(sentence for sentence in sentences if sentence),
-        _steps(renderer, timeline),
+        has_reason=bool(reason),
+        answers=answer_choices(
+            request.definition, question, request.follow_ups, request.customer.locale
+        )
+        if question
+        else (),
+        sentences=tuple(sentence for sentence in sentences if sentence),
+        steps=_steps(renderer, timeline),
     )
+
+
+def answer_choices(
+    definition: WorkflowDefinition, question: FollowUp, follow_ups: Sequence[FollowUp], locale: str
+) -> tuple[tuple[str, str], ...]:
+    """The answers to a question as its page has them, each with its label and its anchor."""
+    language, asked = language_of(locale), definition.question(question.key)
+    if question.expects == AnswerType.TIME:
+        return ((language.gettext("Choose a time"), "answer-at"),)
+    choices = [(language.say(yes_label(asked, question.fields, locale)), "answer-yes")]
+    if asked.wrong is not None and not asks_again(question, follow_ups):
+        choices.append((language.gettext("Yes, but something is wrong"), "answer-wrong"))
+    return (*choices, (language.say(no_label(asked, question.fields, locale)), "answer-no"))
 
 
 def possible_details(
@@ -60,10 +88,12 @@ def possible_details(
     times: TimeFormatter,
     people: Iterable[str],
     departments: Iterable[str],
+    collections: Iterable[tuple[str, str]] = (),
 ) -> str:
     """The details that a mail may have had, a line each: what a reply may quote.
 
-    ``people`` are the first names of those who have had the request. The days are those from 90
+    ``people`` are the first names of those who have had the request, ``collections`` the places
+    where the thing may be collected, with their hours. The days are those from 90
     days before the formatter's until 90 days after it.
     """
     locale, language = times.locale, language_of(times.locale)
@@ -79,15 +109,20 @@ def possible_details(
     steps = [f"{title}: {state}" for title in titles for state in states]
     upcoming = [language.gettext("Next: {step}.", step=title) for title in titles]
     label = f"{language.gettext('Your timeline')}:"
-    return "\n".join([label, *who, *upcoming, *steps, *next_steps])
+    collect = [collect_text(language, *place) for place in collections]
+    return "\n".join([label, *who, *collect, *upcoming, *steps, *next_steps])
 
 
 def _reason(renderer: MessageRenderer, message: Message) -> str:
-    """Why it is on hold, late or over, or the note before a question; once is enough."""
+    """Why it is on hold, late or over, or the note before a question; once is enough.
+
+    A customer who ended it knows why.
+    """
     request, run = renderer.request, renderer.current_run()
     reason = ""
-    if message.kind in ENDINGS and not request.closed_unconfirmed:
-        reason = request.close_reason
+    if message.kind in ENDINGS:
+        is_ours = not (request.closed_unconfirmed or request.closed_by_customer)
+        reason = request.close_reason if is_ours else ""
     elif run is not None and message.kind == MessageKind.HOLD:
         reason = run.hold_reason
     elif run is not None and message.kind == MessageKind.DELAY:
@@ -98,6 +133,14 @@ def _reason(renderer: MessageRenderer, message: Message) -> str:
         reason = notes[0] if notes else ""
     is_said = reason.strip().rstrip(".").casefold() in message.body.casefold()
     return "" if is_said else as_sentence(reason)
+
+
+def _collection(renderer: MessageRenderer, message: Message) -> str:
+    """Where the thing is collected after the end, and when; empty where the message says it."""
+    place = renderer.collection() if message.kind in ENDINGS else None
+    if place is None or all(part in message.body for part in place):
+        return ""
+    return collect_text(_language(renderer), *place)
 
 
 def _who(renderer: MessageRenderer) -> str:

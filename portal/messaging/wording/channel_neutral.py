@@ -1,12 +1,15 @@
 """Our sentences without what only a text needs: for a page, and for a mail."""
 
 import re
+from collections.abc import Mapping
 
 from portal.i18n.languages import LANGUAGE_CODES, Language
+from portal.i18n.lazy_string import LazyString
 from portal.messaging.sms.bidi import RIGHT_TO_LEFT_MARK
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.plain_names import plain_name
-from portal.messaging.wording.renderer import product_text
+from portal.messaging.wording.renderer import fill_template, product_text
+from portal.workflows import FollowUpDefinition
 
 LINK_AFTER_COLON = re.compile(r":\s*https?://\S{1,300}/r/[\w-]+")
 POINTER = re.compile(r"(?<=[.!?؟] )[^.!?؟]{1,200}:\s*https?://\S{1,300}/r/[\w-]+")
@@ -51,3 +54,27 @@ def without_reply_hint(question: str, *, asks_time: bool = False) -> str:
     if asks_time and (end := max(question.rfind("?"), question.rfind("؟"))) >= 0:
         return question[: end + 1].strip()
     return REPLY_HINT.sub("", question).strip() or question
+
+
+def yes_label(definition: FollowUpDefinition, fields: Mapping[str, str], locale: str) -> str:
+    """The label of a yes to this question: the workflow's, else ours, with the amount."""
+    if definition.yes_label is not None:
+        return fill_template(definition.yes_label.in_language(locale), dict(fields))
+    amount = fields.get("amount")
+    return LazyString("Yes, go ahead for {amount}", amount=amount) if amount else LazyString("Yes")
+
+
+def no_label(definition: FollowUpDefinition, fields: Mapping[str, str], locale: str) -> str:
+    """The label of a no to this question: the workflow's, else ours."""
+    if definition.no_label is not None:
+        return fill_template(definition.no_label.in_language(locale), dict(fields))
+    return LazyString("No")
+
+
+def collect_text(language: Language, place: str, hours: str) -> str:
+    """Where the customer collects the thing of a request that has ended, and when it is open."""
+    if not hours:
+        return language.gettext("You can collect it at {place}.", place=place)
+    return language.gettext(
+        "You can collect it at {place}, open {hours}.", place=place, hours=hours
+    )

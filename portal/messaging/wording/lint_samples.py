@@ -117,6 +117,7 @@ VISITS = {
         "notes": "",
         "visit": "Wed 26 Nov, 10 am-noon",
         "place": "your home",
+        "zone": "Los Angeles",
         "choices": "1) Wed 26 Nov, 10 am-noon 2) noon-2 pm 3) Thu 27 Nov, 8-10 am",
     },
     "es": {
@@ -131,6 +132,7 @@ VISITS = {
         "notes": "",
         "visit": "mar 26 nov, 10:00-12:00",
         "place": "su casa",
+        "zone": "Los Ángeles",
         "choices": "1) mar 26 nov, 10:00-12:00 2) 12:00-14:00 3) jue 27 nov, 8:00-10:00",
     },
     "ar": {
@@ -145,6 +147,7 @@ VISITS = {
         "notes": "",
         "visit": "الأربعاء 26 نوفمبر، 10-12 ص",
         "place": "بيتك",
+        "zone": "لوس أنجلوس",
         "choices": "\n1) الأربعاء 26 نوفمبر، 8-10 ص\n2) 10 ص-12 م\n3) الخميس، 8-10 ص",
     },
 }

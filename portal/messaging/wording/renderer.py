@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from portal.business_time import BusinessCalendar
+from portal.business_time import BusinessCalendar, OpeningHours
 from portal.i18n.languages import language_of
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
@@ -17,6 +17,7 @@ from portal.messaging.sms.plain_names import with_plain_names
 from portal.messaging.sms.segments import count_segments
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import FollowUp, ServiceRequest, StageRun
+from portal.models.people.given_name import staff_first_name
 from portal.paths import TEMPLATES
 from portal.rules.arrival import Arrival, arrival_of
 from portal.rules.investigations import asks_again
@@ -152,7 +153,7 @@ class MessageRenderer:
 
         The reason stands in a text of one segment, and always where it is wanted ``in_full``.
         """
-        asker = self.roster.person(asked_by_id).name.split()[0] if asked_by_id else self.brand
+        asker = self.person_name(asked_by_id) if asked_by_id else self.brand
         text = self.say("correction_because", None, reason=reason, asker=asker)
         if in_full or count_segments(to_gsm7(text)).segments == 1:
             return text
@@ -229,8 +230,8 @@ class MessageRenderer:
         return ""
 
     def person_name(self, staff_id: int) -> str:
-        """The first name of a colleague, as customers read it."""
-        return self.roster.person(staff_id).name.split()[0]
+        """The first name of a colleague, as customers read it; the brand where there is none."""
+        return staff_first_name(self.roster.person(staff_id).name) or self.brand
 
     def arrival(self) -> Arrival | None:
         """When all of the request should be done, where that can be said."""
@@ -249,9 +250,38 @@ class MessageRenderer:
         return outcome.in_language(request.customer.locale) if outcome else ""
 
     def say_ending(self, name: str) -> str:
-        """The sentence of that name about the end of the request, with its outcome if there is one."""
-        outcome = self.outcome()
-        return self.say(f"{name}_outcome", outcome=outcome) if outcome else self.say(name)
+        """The sentence of that name about the end of the request, with its outcome if there is one.
+
+        With where and when the thing is collected, as that fits into one text.
+        """
+        outcome, place = self.outcome(), self.collection()
+        if not outcome:
+            return self.say(name)
+        where = [", ".join(filter(None, place)), place[0]] if place else []
+        texts = [f"{outcome} {self.say('visit_place', place=each)}" for each in where]
+        return self.first_that_fits(
+            *(self.say(f"{name}_outcome", outcome=text) for text in (*texts, outcome))
+        )
+
+    def collection(self) -> tuple[str, str] | None:
+        """Where the customer collects the thing after this end, and its hours; None where nowhere.
+
+        The hours are empty where the department never closes.
+        """
+        request = self.request
+        stage = request.definition.collection(
+            request.status, is_unconfirmed=request.closed_unconfirmed
+        )
+        if stage is None:
+            return None
+        locale, department = request.customer.locale, self.roster.department(stage.department)
+        name = request.definition.department_name(department.key, department.name, locale)
+        hours = (
+            self.times.opening_hours(OpeningHours.parse(department.hours))
+            if department.hours
+            else ""
+        )
+        return stage.place.in_language(locale) if stage.place else name, hours
 
     def _calendar_of(self, department_key: str) -> BusinessCalendar:
         return self.roster.department(department_key).calendar

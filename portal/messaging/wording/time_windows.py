@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from portal.business_time import TimeWindow
 from portal.i18n.languages import language_of
+from portal.messaging.wording.renderer import fill_template, product_text
 from portal.messaging.wording.time_format import TimeFormatter
 
 NOON = {"en": "noon"}
@@ -46,3 +48,20 @@ def choices_text(times: TimeFormatter, windows: Sequence[TimeWindow]) -> str:
         choices.append(f"{number}) {text}")
     # From right to left a number would seem to belong to the window before it: a line for each.
     return "".join(f"\n{choice}" for choice in choices) if is_mirrored else " ".join(choices)
+
+
+def zone_name(times: TimeFormatter, timezone: str, at: datetime) -> str:
+    """The zone of ``times`` as its reader calls it: "London time".
+
+    Empty where the clocks of ``timezone``, the reader's own zone, show the same hour then.
+    """
+    offsets = {at.astimezone(ZoneInfo(zone)).utcoffset() for zone in (times.timezone, timezone)}
+    if len(offsets) == 1:
+        return ""
+    return fill_template(product_text("visit_zone", times.locale), {"zone": times.place})
+
+
+def with_zone(text: str, times: TimeFormatter, timezone: str, at: datetime) -> str:
+    """The text with the zone behind it where that is not clear: "2-4 pm (London time)"."""
+    zone = zone_name(times, timezone, at)
+    return f"{text} ({zone})" if zone else text

@@ -89,6 +89,8 @@ IS_NOTICE = "kind = 'notice'"
 MAX_BECAUSE_LENGTH = 200
 ASK_BACK_CAUSE = "ask_back:"
 """The beginning of the cause of the one message that asks back about a question."""
+OFFER_CAUSE = "offer:"
+"""The beginning of the cause of a message that offers other windows after a refusal."""
 EDITED_SUFFIX = ":edited"
 """The end of the cause of a message that a person sent in place of another."""
 

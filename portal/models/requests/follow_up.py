@@ -92,6 +92,10 @@ class FollowUp(SQLModel, table=True):
     offered: list[str] | None = Field(
         default=None, nullable=True, sa_type=sa.JSON(none_as_null=True)
     )
+    # The starts of the windows that the customer has refused: none of them is offered again.
+    refused: list[str] | None = Field(
+        default=None, nullable=True, sa_type=sa.JSON(none_as_null=True)
+    )
     # When staff said that they are on the way.
     on_the_way_at: datetime | None = timestamp_column(nullable=True)
 
@@ -115,6 +119,11 @@ class FollowUp(SQLModel, table=True):
         return self.state == FollowUpState.ASKED
 
     @property
+    def is_visit(self) -> bool:
+        """Whether a visit answers it, or has answered it: windows were offered, or one is booked."""
+        return self.offered is not None
+
+    @property
     def visit_window(self) -> TimeWindow | None:
         """When the booked visit is; None where none is booked."""
         if self.answer_at is None or self.answer_until is None:
@@ -129,6 +138,16 @@ class FollowUp(SQLModel, table=True):
     def offer(self, windows: Sequence[TimeWindow]) -> None:
         """Keep which windows are offered, so that "2" is understood."""
         self.offered = [window.start.isoformat() for window in windows]
+
+    def refuse_offer(self) -> None:
+        """Keep that the customer wants none of the windows offered last."""
+        self.refused = sorted({*(self.refused or ()), *(self.offered or ())})
+        self.offered = []
+
+    def without_refused(self, windows: Sequence[TimeWindow]) -> list[TimeWindow]:
+        """Those of these windows that the customer has not refused."""
+        refused = set(self.refused or ())
+        return [window for window in windows if window.start.isoformat() not in refused]
 
     def book(self, window: TimeWindow, remind_at: datetime | None) -> None:
         """Book the visit, or move it, and remind of it at that time."""

@@ -1,6 +1,6 @@
 """What is known of whoever writes: every query of an inbound message, in one place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -40,6 +40,7 @@ from portal.queries.conversations import (
     was_written_to_since,
 )
 from portal.queries.requests import find_by_references, find_last_request, find_recent_requests
+from portal.queries.roster import load_visit_zones
 from portal.rules.late_answers import is_waiting_to_decide
 
 
@@ -58,6 +59,7 @@ class InboundFacts:
     ``consent_address``: the address that a mailed stop is about. ``was_greeted``: a number
     without a request has had something from us within the hour. ``answers_keywords``: Twilio
     answers keywords itself. ``had_card_number``: one was masked in it. ``takes_texts``: the sender is a phone, not letters or a hidden number.
+    ``zones``: the time zones of the departments that come for a visit, by department id.
     """
 
     now: datetime
@@ -79,6 +81,7 @@ class InboundFacts:
     answers_keywords: bool = False
     takes_texts: bool = True
     had_card_number: bool = False
+    zones: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def newest(self) -> ServiceRequest | None:
@@ -146,7 +149,10 @@ async def load_facts(
     repeated = None
     if about and facts.is_known_sender:
         repeated = await find_repeated(uow, inbound, message, about)
-    return replace(facts, asked_back=asked_back, undecided=frozenset(undecided), repeated=repeated)
+    zones = await load_visit_zones(uow.session, about.values())
+    return replace(
+        facts, asked_back=asked_back, undecided=frozenset(undecided), repeated=repeated, zones=zones
+    )
 
 
 async def _load_text_facts(

@@ -34,11 +34,13 @@ class AnswerQuestion:
 class BookVisit:
     """It names a time for the visit of this question: booked or moved there, where that is free.
 
-    ``wish`` is None where it names none that is plain: free windows are offered.
+    ``wish`` is None where it names none that is plain: free windows are offered. ``is_refusal``: it
+    wants none of those offered last.
     """
 
     question: FollowUp
     wish: NamedTime | None = None
+    is_refusal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from portal.models import (
     MessageKind,
     ServiceRequest,
 )
+from portal.models.messages.message import OFFER_CAUSE
 
 RECENT = timedelta(hours=1)
 """How long a text may answer our last message, where we sent no other."""
@@ -229,7 +230,7 @@ def _is_titled(
 
 def _is_question(message: Message) -> bool:
     return message.kind in QUESTION_KINDS or message.cause.startswith(
-        (ASK_BACK_CAUSE, READ_BACK_CAUSE)
+        (ASK_BACK_CAUSE, READ_BACK_CAUSE, OFFER_CAUSE)
     )
 
 

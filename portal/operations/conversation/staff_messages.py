@@ -108,7 +108,7 @@ async def refuse_repeated_message(
         if channels and message.channel not in channels:
             continue
         written = without_opt_out_hint(message.body).removeprefix(f"{brand}: ")
-        written = without_signature(written, brand)
+        written = without_signature(written, brand, message.author)
         if written in (body, to_gsm7(body).removeprefix(f"{brand}: ")):
             raise Conflict(
                 f"The customer was sent this less than a minute ago, as message {message.id}. Nothing "
@@ -207,10 +207,14 @@ async def _written_body(uow: UnitOfWork, request: ServiceRequest, body: str) -> 
 
 
 async def _with_customer_time(uow: UnitOfWork, request: ServiceRequest, body: str) -> str:
-    """The body with each hour also on the customer's clock, where that shows another one."""
+    """The body with each hour also on the customer's clock, where that shows another one.
+
+    It stays as it is written where it would be longer than a text may be.
+    """
     department = (await uow.roster(request)).department_by_id(request.department_id)
     times = (await uow.renderer(request)).times
-    return with_customer_time(body, department.calendar, times, uow.now)
+    timed = with_customer_time(body, department.calendar, times, uow.now)
+    return timed if len(timed) <= MAX_TEXT_LENGTH else body
 
 
 def check_message_body(body: str) -> str:

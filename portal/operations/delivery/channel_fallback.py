@@ -18,6 +18,7 @@ from portal.models import (
     MessageStatus,
     ServiceRequest,
 )
+from portal.models.people.given_name import staff_first_name
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
 from portal.operations.outbox import Draft
 from portal.operations.unit_of_work import UnitOfWork
@@ -124,4 +125,5 @@ async def _words(
     if not is_letter or segments.count_segments(to_gsm7(message.body)).segments == 1:
         return message.body
     renderer = await uow.renderer(request)
-    return renderer.say("staff_message_link", None, owner=message.author.split()[0])
+    owner = staff_first_name(message.author) if message.author_id is not None else ""
+    return renderer.say("staff_message_link", None, owner=owner or renderer.brand)

@@ -130,6 +130,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "follow_up.key": _CODE,
     "follow_up.answered_via": _CODE,
     "follow_up.offered": "the windows of a visit that were free",
+    "follow_up.refused": "the windows of a visit that were free",
     "heartbeat.name": "a machine and a process",
     "heartbeat.note": "a machine and a process",
     "job_failure.job": _CODE,

@@ -51,8 +51,13 @@ async def subscribe_browser(
 
 async def end_notifications(uow: UnitOfWork, request: ServiceRequest) -> None:
     """Text the customer again: no browser of theirs gets notifications any more."""
-    await _delete(uow, col(PushSubscription.customer_id) == request.customer_id)
+    await forget_subscriptions(uow, request.customer_id)
     await _record(uow, request)
+
+
+async def forget_subscriptions(uow: UnitOfWork, customer_id: int) -> None:
+    """Delete every subscription of this customer: texts come again."""
+    await _delete(uow, col(PushSubscription.customer_id) == customer_id)
 
 
 async def _delete(uow: UnitOfWork, which: sa.ColumnElement[bool]) -> None:

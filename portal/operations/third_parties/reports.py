@@ -32,7 +32,7 @@ class ThirdPartyReport:
 
     ``at`` is by default now; without an offset it is the customer's local time. ``estimated`` is
     when they expect to be done; a date alone is the end of that day. ``event_id`` is their own
-    id of the event.
+    id of the event, ``call_id`` that of the call: the event's where that has no time of its own.
     """
 
     carrier: str = ""
@@ -43,6 +43,7 @@ class ThirdPartyReport:
     at: datetime | None = None
     estimated: date | datetime | None = None
     event_id: str = ""
+    call_id: str = ""
 
 
 def read_report(
@@ -88,7 +89,8 @@ def read_report(
 def fitted(report: ThirdPartyReport, request: ServiceRequest, now: datetime) -> ThirdPartyReport:
     """The report of a provider as far as it can be used, for one whose calls nobody corrects.
 
-    Texts are cut, a time to come is now, and a date that is too far off is left out.
+    Texts are cut, a time to come is now, and a date that is too far off is left out. An event
+    without a time that has been is known by its call, so that a repeated call is no other event.
     """
     at, estimated = report.at, report.estimated
     moment = _in_zone(request, at) if at else None
@@ -99,6 +101,7 @@ def fitted(report: ThirdPartyReport, request: ServiceRequest, now: datetime) -> 
         description=one_line(report.description)[:MAX_UPDATE_LENGTH].strip(),
         place=one_line(report.place)[:MAX_PLACE_LENGTH].strip(),
         at=min(moment, now) if moment else None,
+        event_id=report.event_id or ("" if moment and moment <= now else report.call_id),
         estimated=estimated if by and by <= now + MAX_ESTIMATE else None,
     )
 

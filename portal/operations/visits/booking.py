@@ -5,7 +5,7 @@ from datetime import datetime
 from portal.business_time import TimeWindow
 from portal.errors import BadInput, Conflict
 from portal.i18n.lazy_string import LazyString
-from portal.messaging.wording.visits import render_offer, render_visit
+from portal.messaging.wording.visits import render_offer, render_visit, visit_times
 from portal.models import (
     Answer,
     Channel,
@@ -25,10 +25,9 @@ from portal.operations.outbox import Draft
 from portal.operations.promises import promise_reply
 from portal.operations.transitions import check_text, send_back
 from portal.operations.unit_of_work import UnitOfWork
-from portal.operations.visits.windows import OFFERED_COUNT, free_windows
+from portal.operations.visits.windows import free_windows
 from portal.rules.authorization import Act
 from portal.rules.follow_ups import FollowUpFlow
-from portal.rules.visits import nearest_windows
 
 NO_VISIT = LazyString("There is no visit ahead to change. Please look at the page again.")
 NOT_FREE = LazyString("That time is not free any more. Please choose another one.")
@@ -161,14 +160,6 @@ def suppress_written(uow: UnitOfWork, first: int, *kinds: MessageKind) -> None:
             message.reason = DeliveryReason.SUPERSEDED
 
 
-async def offer_again(
-    uow: UnitOfWork, request: ServiceRequest, question: FollowUp, wish: datetime | None
-) -> None:
-    """Offer the free windows nearest to the wish; the next ones without one."""
-    free = await free_windows(uow.session, await uow.facts(request), question) or []
-    question.offer(nearest_windows(free, wish, OFFERED_COUNT))
-
-
 async def announce_on_the_way(uow: UnitOfWork, request: ServiceRequest) -> None:
     """Tell the customer that somebody is on the way, once for each visit.
 
@@ -180,14 +171,15 @@ async def announce_on_the_way(uow: UnitOfWork, request: ServiceRequest) -> None:
     window = visit.visit_window if visit else None
     if visit is None or window is None or request.is_closed:
         raise Conflict("No visit is booked.")
-    if renderer.times.date_of(window.start) != renderer.times.date_of(uow.now):
+    times = visit_times(renderer, visit)
+    if times.date_of(window.start) != times.date_of(uow.now):
         raise Conflict("The visit is not today.")
     if visit.on_the_way_at is not None:
         raise Conflict("The customer was told already that somebody is on the way.")
     visit.on_the_way_at = uow.now
     run = renderer.current_run()
     person = uow.actor.staff_id or (run.assignee_id if run else request.owner_id)
-    owner = renderer.roster.person(person).name.split()[0]
+    owner = renderer.person_name(person)
     event = request.record(
         EventKind.VISIT_ON_THE_WAY, uow.actor, uow.now, run=run, bumps_version=False, owner=owner
     )

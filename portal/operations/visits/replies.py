@@ -3,6 +3,7 @@
 from portal.messaging.intents.named_times import NamedTime, WindowKind
 from portal.messaging.wording.visits import render_offer, render_visit
 from portal.models import ASK_BACK_CAUSE, Answer, FollowUp, MessageKind, PromiseKind, ServiceRequest
+from portal.models.messages.message import OFFER_CAUSE
 from portal.operations.conversation.applying.replies import MatchedMessage, Reply
 from portal.operations.conversation.outcomes import BookVisit, CancelVisit
 from portal.operations.follow_ups import take_answer
@@ -29,13 +30,17 @@ async def carry_out_visit(
         reason = f"The customer asked for it: {matched.message.body.strip()}"[:MAX_REASON_LENGTH]
         return Reply(MessageKind.ANSWER, await release_visit(uow, request, reason=reason, via=via))
     question, wish = outcome.question, outcome.wish
+    if outcome.is_refusal:
+        return await _offer_others(uow, request, matched, question)
     facts = await uow.facts(request)
     free = await free_windows(uow.session, facts, question, is_booking=True) or []
     fitting = match_windows(free, wish.window, is_moment=wish.is_moment) if wish else []
     if wish is None or not fitting or (len(fitting) > 1 and wish.kind not in WINDOW_KINDS):
+        fitting = question.without_refused(fitting)
+        others = question.without_refused(free)
         question.offer(
             fitting[:OFFERED_COUNT]
-            or nearest_windows(free, wish.window.start if wish else None, OFFERED_COUNT)
+            or nearest_windows(others, wish.window.start if wish else None, OFFERED_COUNT)
         )
         return await _offer(uow, request, question, wish, is_free=bool(fitting))
     if question.is_asked:
@@ -51,6 +56,30 @@ async def carry_out_visit(
         await move_visit(uow, request, question, fitting[0], via=via)
         template = "visit_moved"
     return Reply(MessageKind.ANSWER, render_visit(await uow.renderer(request), question, template))
+
+
+async def _offer_others(
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, question: FollowUp
+) -> Reply:
+    """The reply with the next windows, none that was refused; without any a person agrees a time."""
+    question.refuse_offer()
+    free = await free_windows(uow.session, await uow.facts(request), question) or []
+    question.offer(nearest_windows(question.without_refused(free), None, OFFERED_COUNT))
+    await uow.finish(request)
+    cause = f"{OFFER_CAUSE}{question.id}:{matched.message.id}"
+    if question.offered:
+        text = render_offer(await uow.renderer(request), question, "visit_free")
+        return Reply(MessageKind.ANSWER, text, cause=cause)
+    promise = await promise_reply(uow, request, PromiseKind.ANSWER)
+    await uow.finish(request)
+    renderer = await uow.renderer(request)
+    text = renderer.say(
+        "visit_agree", None,
+        owner=renderer.person_name(promise.owner_id),
+        department=renderer.department_name(promise.department_id),
+        due=renderer.times.by(promise.due_at),
+    )  # fmt: skip
+    return Reply(MessageKind.ACKNOWLEDGEMENT, text, cause=cause)
 
 
 async def _offer(

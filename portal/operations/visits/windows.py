@@ -33,6 +33,17 @@ def visit_plan(facts: Facts, question: FollowUp) -> VisitPlan | None:
     return VisitPlan.of(definition, department.calendar)
 
 
+def visit_zone(facts: Facts, question: FollowUp) -> str:
+    """The zone in which the customer reads and names the hours of this question.
+
+    A visit has that of the place visited, which is the zone of the department that comes. Where
+    any time answers, it is the customer's own.
+    """
+    if visit_plan(facts, question) is None:
+        return facts.request.customer.readable_timezone
+    return facts.roster.department_by_id(question.run.department_id).calendar.zone.key
+
+
 async def free_windows(
     session: AsyncSession, facts: Facts, question: FollowUp, *, is_booking: bool = False
 ) -> list[TimeWindow] | None:
@@ -64,7 +75,7 @@ async def offer_visit_windows(context: StepContext) -> None:
             continue
         free = await free_windows(context.work.session, facts, question)
         if free is not None:
-            question.offer(nearest_windows(free, None, OFFERED_COUNT))
+            question.offer(nearest_windows(question.without_refused(free), None, OFFERED_COUNT))
 
 
 async def _booked(

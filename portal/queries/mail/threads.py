@@ -7,14 +7,21 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal import business_time
+from portal.business_time import OpeningHours
 from portal.i18n.languages import language_of
 from portal.messaging.email.correspondence import MAX_EARLIER, MAX_SENT, Correspondence
 from portal.messaging.email.letter_content import (
+    QUESTION_KINDS,
     letter_about_request,
     letter_texts,
     with_calendar,
 )
-from portal.messaging.email.letter_details import possible_details
+from portal.messaging.email.letter_details import (
+    NO_DETAILS,
+    LetterDetails,
+    answer_choices,
+    possible_details,
+)
 from portal.messaging.email.signed_addresses import mail_domain, reply_address
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
@@ -23,6 +30,7 @@ from portal.models import (
     Customer,
     Department,
     Direction,
+    FollowUp,
     Message,
     MessageKind,
     ServiceRequest,
@@ -31,6 +39,7 @@ from portal.models import (
     TrackingLink,
     Workflow,
 )
+from portal.models.people.given_name import staff_first_name
 from portal.queries.mail.parcels import load_parcel_links
 from portal.settings import Settings
 from portal.workflows import WorkflowDefinition
@@ -70,8 +79,10 @@ async def load_correspondence(
         ours |= {request.reference, title, reply_address(settings, request_id)}
         addresses += [address.lower() for address in await _addresses(session, customer)]
         theirs |= {customer.name, *addresses}
+        choices = await _choices(session, request_id, workflow.definition, customer.locale)
         for message in await _sent(session, request_id, named_ids):
-            sent += _texts(settings, message, request, customer, title)
+            for details in choices if message.kind in QUESTION_KINDS else (NO_DETAILS,):
+                sent += _texts(settings, message, request, customer, title, details)
         sent.append(await _details(session, request, customer, workflow.definition))
         sent += await _links(session, settings, request_id)
         parcel_links = await load_parcel_links(
@@ -127,15 +138,24 @@ async def _details(
     is_one = col(StaffMember.id).in_(had_it) | (col(StaffMember.id) == request.owner_id)
     people = (await session.exec(select(StaffMember.name).where(is_one))).all()
     keys = {stage.department for stage in definition.stages}
-    known = select(Department.key, Department.name).where(col(Department.key).in_(keys))
-    departments = [
-        definition.department_name(key, name, customer.locale)
-        for key, name in (await session.exec(known)).all()
-    ]
+    known = select(Department.key, Department.name, Department.hours).where(
+        col(Department.key).in_(keys)
+    )
+    rows = (await session.exec(known)).all()
+    names = {key: definition.department_name(key, name, customer.locale) for key, name, _ in rows}
     zone = customer.readable_timezone
     times = TimeFormatter(customer.locale, zone, business_time.now(), is_lasting=True)
-    first_names = {name.split()[0] for name in people}
-    return possible_details(definition, times, sorted(first_names), departments)
+    first_names = {staff_first_name(name) for name in people} - {""}
+    collections = [
+        (
+            stage.place.in_language(customer.locale) if stage.place else names[key],
+            times.opening_hours(OpeningHours.parse(hours)) if hours else "",
+        )
+        for stage in definition.stages
+        for key, _, hours in rows
+        if stage.key == definition.collect_at and stage.department == key
+    ]
+    return possible_details(definition, times, sorted(first_names), names.values(), collections)
 
 
 async def _earlier(session: AsyncSession, request_id: int, sender: str) -> Sequence[str]:
@@ -169,16 +189,40 @@ async def _links(session: AsyncSession, settings: Settings, request_id: int) -> 
         .limit(MAX_LINKS)
     )
     tokens = (await session.exec(query)).all()
-    paths = ("#answer-yes", "#answer-no", "#answer-at", "/unsubscribe", "/appointment.ics")
+    paths = (
+        "#answer-yes",
+        "#answer-wrong",
+        "#answer-no",
+        "#answer-at",
+        "/unsubscribe",
+        "/appointment.ics",
+    )
     return [f"{settings.public_url}/r/{token}{path}" for token in tokens for path in paths]
 
 
+async def _choices(
+    session: AsyncSession, request_id: int, definition: WorkflowDefinition, locale: str
+) -> Sequence[LetterDetails]:
+    """The answers that a mail with a question may have had."""
+    query = select(FollowUp).where(col(FollowUp.request_id) == request_id)
+    follow_ups = (await session.exec(query)).all()
+    choices = {answer_choices(definition, asked, follow_ups, locale) for asked in follow_ups}
+    return [NO_DETAILS, *(LetterDetails(answers=answers) for answers in sorted(choices))]
+
+
 def _texts(
-    settings: Settings, message: Message, request: ServiceRequest, customer: Customer, title: str
+    settings: Settings,
+    message: Message,
+    request: ServiceRequest,
+    customer: Customer,
+    title: str,
+    details: LetterDetails,
 ) -> list[str]:
     """The texts of one message: of a text its body, of a mail those of its two parts."""
     link = settings.public_url
-    letter = letter_about_request(settings, message, request, customer, link, title=title)
+    letter = letter_about_request(
+        settings, message, request, customer, link, title=title, details=details
+    )
     texts = [message.body, *letter_texts(letter, settings.brand)]
     if message.kind == MessageKind.ANSWER:
         noted = with_calendar(letter, link, language_of(customer.locale))

@@ -50,7 +50,14 @@ def _appointment(key: str, follow_up: FollowUpRow, timeline: TimelinePresenter) 
         place=timeline.localize(visit.place) if visit.place else "",
         prepare=timeline.localize(visit.prepare) if visit.prepare else "",
         on_the_way=who if follow_up.on_the_way_at else "",
+        timezone=_zone(follow_up, timeline),
     )  # fmt: skip
+
+
+def _zone(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:
+    """The zone of the place visited: that of the department that comes."""
+    run = next(run for run in timeline.snapshot.runs if run.id == follow_up.run_id)
+    return timeline.calendar(run.department_id).zone.key
 
 
 def _title(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:

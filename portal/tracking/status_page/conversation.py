@@ -11,6 +11,7 @@ from portal.messaging.sms.reactions import reaction_line
 from portal.messaging.wording.channel_neutral import (
     channel_neutral_text,
     without_opt_out_hint,
+    without_pointer,
     without_reply_hint,
 )
 from portal.messaging.wording.signatures import without_signature
@@ -152,8 +153,9 @@ def _author(message: MessageRow, brand: str) -> str | None:
 def _text(message: MessageRow, brand: str, language: Language) -> str:
     """Without what only a text needs: the brand, the link, how to stop."""
     if message.kind == MessageKind.STAFF:
-        return without_signature(without_opt_out_hint(message.body), brand)
-    body = channel_neutral_text(message.body, brand, language)
+        return without_signature(without_opt_out_hint(message.body), brand, message.author)
+    # "See why: LINK" leads to this page.
+    body = channel_neutral_text(without_pointer(message.body), brand, language)
     if message.kind in (MessageKind.FOLLOW_UP, MessageKind.REMINDER):
         body = without_reply_hint(body)
     return body

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
-from portal.business_time import OpeningHours
+from portal.business_time import OpeningHours, zone_or_utc
+from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
+from portal.messaging.wording.channel_neutral import collect_text
+from portal.messaging.wording.time_format import TimeFormatter
 from portal.queries.status_page.rows import RunRow
 from portal.rules.arrival import Arrival
 from portal.tracking.status_page.timeline import TimelinePresenter
@@ -74,6 +77,19 @@ def place_to_come(timeline: TimelinePresenter) -> PlaceToCome | None:
                 timeline.localize(stage.bring) if stage.bring else "",
             )
     return None
+
+
+def collection(timeline: TimelinePresenter) -> str:
+    """Where and when the thing is collected after the end; empty where there is nothing to collect."""
+    snapshot, definition = timeline.snapshot, timeline.definition
+    stage = definition.collection(snapshot.status, is_unconfirmed=bool(snapshot.closed_unconfirmed))
+    if stage is None:
+        return ""
+    department = next(row for row in snapshot.departments if row.key == stage.department)
+    times = TimeFormatter(snapshot.locale, zone_or_utc(snapshot.timezone), timeline.now)
+    hours = times.opening_hours(OpeningHours.parse(department.hours)) if department.hours else ""
+    place = timeline.localize(stage.place) if stage.place else department.name
+    return collect_text(language_of(snapshot.locale), place, hours)
 
 
 def _stages_awaiting_customer(

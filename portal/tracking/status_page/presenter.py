@@ -28,6 +28,7 @@ from portal.rules.withdrawal import allows_withdrawal
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation, list_documents
 from portal.tracking.status_page.expectations import (
+    collection,
     customer_action,
     place_to_come,
     present_arrival,
@@ -191,6 +192,7 @@ def _ending(snapshot: StatusPageRow, timeline: TimelinePresenter) -> Ending | No
         unconfirmed=bool(snapshot.closed_unconfirmed),
         by_customer=by_customer,
         outcome=timeline.localize(outcome) if outcome else "",
+        collect=collection(timeline),
     )
 
 

@@ -3,10 +3,10 @@
 import json
 
 from portal.business_time import TimeWindow, zone_or_utc
-from portal.i18n.lazy_string import LazyString
-from portal.messaging.wording.channel_neutral import without_reply_hint
+from portal.messaging.wording.channel_neutral import no_label, without_reply_hint, yes_label
 from portal.messaging.wording.renderer import fill_template
 from portal.messaging.wording.time_format import TimeFormatter
+from portal.messaging.wording.time_windows import zone_name
 from portal.models import AnswerType, FollowUpState
 from portal.models.people.given_name import given_name
 from portal.queries.status_page.rows import FollowUpRow, StatusPageRow
@@ -16,7 +16,6 @@ from portal.tracking.status_page.appointment_view import VisitDay
 from portal.tracking.status_page.question_view import Question
 from portal.tracking.status_page.timeline import TimelinePresenter
 from portal.tracking.status_page.visit_days import visit_days
-from portal.workflows import LocalizedText
 
 MAX_DAYS = 4
 """Days with free windows on the page; the page of the visit has all of them."""
@@ -42,16 +41,17 @@ def present_question(
     words = without_reply_hint(timeline.question(row), asks_time=asks_time)
     text = fill_template(words, values | fields)
     definition = timeline.definition.question(row.key)
-    days = _free_days(snapshot, timeline, row)
+    days, zone = _free_days(snapshot, timeline, row)
     return Question(
         str(row.id),
         text,
-        yes=_label(definition.yes_label, fields, snapshot.locale) or _default_yes(fields),
-        no=_label(definition.no_label, fields, snapshot.locale) or LazyString("No"),
+        yes=yes_label(definition, fields, snapshot.locale),
+        no=no_label(definition, fields, snapshot.locale),
         asks_time=asks_time,
         read_back=row.read_back_at is not None,
         takes_wrong=definition.wrong is not None and not asks_again(row, snapshot.follow_ups),
         windows=days[:MAX_DAYS],
+        zone=zone,
         has_more=len(days) > MAX_DAYS,
         is_full=bool(row.is_for_visit) and not days,
     )
@@ -59,24 +59,20 @@ def present_question(
 
 def _free_days(
     snapshot: StatusPageRow, timeline: TimelinePresenter, question: FollowUpRow
-) -> tuple[VisitDay, ...]:
-    """The days with free windows of a visit; empty where any time answers the question."""
+) -> tuple[tuple[VisitDay, ...], str]:
+    """The days with free windows of a visit, and the zone of their hours where it is to be named.
+
+    Empty where any time answers the question.
+    """
     if not question.is_for_visit:
-        return ()
+        return (), ""
     run = next(run for run in snapshot.runs if run.id == question.run_id)
     calendar = timeline.calendar(run.department_id)
     plan = VisitPlan.of(timeline.definition.question(question.key), calendar)
     booked = [TimeWindow(row.start_at, row.end_at) for row in snapshot.booked]
-    zone = zone_or_utc(snapshot.timezone)
-    times = TimeFormatter(snapshot.locale, zone, timeline.now)
-    return visit_days(times, plan.free_windows(timeline.now, booked)) if plan else ()
-
-
-def _label(label: LocalizedText | None, fields: dict[str, str], locale: str) -> str:
-    """What the workflow writes on the button; empty where it says nothing."""
-    return fill_template(label.in_language(locale), fields) if label else ""
-
-
-def _default_yes(fields: dict[str, str]) -> str:
-    amount = fields.get("amount")
-    return LazyString("Yes, go ahead for {amount}", amount=amount) if amount else LazyString("Yes")
+    windows = list(plan.free_windows(timeline.now, booked)) if plan else []
+    if not windows:
+        return (), ""
+    times = TimeFormatter(snapshot.locale, calendar.zone.key, timeline.now)
+    zone = zone_name(times, zone_or_utc(snapshot.timezone), windows[0].start)
+    return visit_days(times, windows), zone

@@ -13,6 +13,7 @@ class Question:
     ``read_back``: the customer has said yes while they wait for an answer of ours, and may confirm.
     ``takes_wrong``: "yes, but something is wrong" is an answer too.
     ``windows`` are the free windows of a visit, by day; empty where any time answers it.
+    ``zone`` is that of their hours, "London time"; empty where it is the customer's.
     ``has_more``: there are later ones; ``is_full``: a visit is asked for, and no window is free.
     """
 
@@ -24,5 +25,6 @@ class Question:
     read_back: bool = False
     takes_wrong: bool = False
     windows: tuple[VisitDay, ...] = ()
+    zone: str = ""
     has_more: bool = False
     is_full: bool = False

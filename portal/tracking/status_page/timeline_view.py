@@ -86,7 +86,7 @@ class Pause:
 class Ending:
     """How the request ended: confirmed or closed by the customer, closed by staff, `unconfirmed`.
 
-    `outcome` says what becomes of the thing and the money.
+    `outcome` says what becomes of the thing and the money, `collect` where and when it is collected.
     """
 
     at: datetime
@@ -95,6 +95,7 @@ class Ending:
     unconfirmed: bool = False
     by_customer: bool = False
     outcome: str = ""
+    collect: str = ""
 
 
 @dataclass(frozen=True, slots=True)

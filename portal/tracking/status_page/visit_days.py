@@ -11,7 +11,7 @@ from portal.tracking.status_page.appointment_view import VisitDay
 
 
 def visit_days(times: TimeFormatter, windows: Iterable[TimeWindow]) -> tuple[VisitDay, ...]:
-    """The windows in order, those of one day of the customer's together."""
+    """The windows in order, those of one day at the place visited together."""
     zone = ZoneInfo(times.timezone)
     by_day = groupby(windows, key=lambda window: window.start.astimezone(zone).date())
     days = []

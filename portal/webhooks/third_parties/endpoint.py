@@ -1,5 +1,6 @@
 """Receives a provider's call about a tracking number, and records it on each request that has it."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -52,13 +53,18 @@ CALLS = Counter(
 
 @dataclass(frozen=True)
 class Provider:
-    """One provider: its name, its secrets in the settings, its signature, and how it is read."""
+    """One provider: its name, its secrets in the settings, its signature, and how it is read.
+
+    ``signs_time``: the time of the call is signed too. Of the others a header that names a time is
+    anybody's, and is ignored.
+    """
 
     name: str
     key: str
     secrets: Callable[[Settings], Sequence[SecretStr]]
     is_signed: Callable[[Sequence[str], bytes, Headers, datetime], bool]
     read: Callable[[dict[str, Any]], ThirdPartyReport | None]
+    signs_time: bool = False
 
     @property
     def route(self) -> Route:
@@ -80,9 +86,11 @@ class Provider:
         if not self.is_signed(secrets, body, request.headers, business_time.now()):
             raise NotAllowed(f"This call is not signed by {self.name}.")
         report = self.read(read_document(body))
-        signed_at = find_signed_at(request.headers)
+        signed_at = find_signed_at(request.headers) if self.signs_time else None
         if report is not None and report.at is None and signed_at is not None:
             report = replace(report, at=datetime.fromtimestamp(signed_at, UTC))
+        if report is not None:
+            report = replace(report, call_id=hashlib.sha256(body).hexdigest())
         if report is None or not tracking_key(report.number):
             self._count("empty")
         else:
@@ -137,7 +145,7 @@ PROVIDERS = (
     ),
     Provider(
         "Third party", "generic", lambda settings: settings.third_party_secrets,
-        is_signed_generic, read_generic,
+        is_signed_generic, read_generic, signs_time=True,
     ),
 )  # fmt: skip
 

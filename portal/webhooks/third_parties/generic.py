@@ -1,9 +1,8 @@
 """Reports of systems of your own, with the fields of the API's third-party events."""
 
-from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from portal.errors import BadInput
 from portal.models import ThirdPartyCode
@@ -15,13 +14,7 @@ from portal.operations.third_parties.reports import (
     MAX_TRACKING_NUMBER_LENGTH,
     MAX_UPDATE_LENGTH,
 )
-from portal.webhooks.third_parties.documents import day_or_moment
-
-
-def _with_offset(at: datetime) -> datetime:
-    if at.tzinfo is None:
-        raise ValueError("a time without an offset")
-    return at
+from portal.web.times import DayOrMoment, Moment
 
 
 class GenericReport(BaseModel):
@@ -34,13 +27,13 @@ class GenericReport(BaseModel):
     code: ThirdPartyCode | None = None
     description: Annotated[str, Field(max_length=MAX_UPDATE_LENGTH)] = ""
     place: Annotated[str, Field(max_length=MAX_PLACE_LENGTH)] = ""
-    time: Annotated[datetime, AfterValidator(_with_offset)] | None = None
-    estimated_date: date | datetime | None = None
+    time: Moment | None = None
+    estimated_date: DayOrMoment | None = None
     event_id: Annotated[str, Field(max_length=MAX_EVENT_ID_LENGTH)] = ""
 
 
 def read_generic(document: dict[str, Any]) -> ThirdPartyReport:
-    """The report. Raises BadInput, which names each field that cannot be used."""
+    """The report. Raises BadInput, which names each field that cannot be used or is missing."""
     try:
         body = GenericReport.model_validate(document)
     except ValidationError as invalid:
@@ -50,8 +43,14 @@ def read_generic(document: dict[str, Any]) -> ThirdPartyReport:
         }
         names = ", ".join(fields)
         raise BadInput(f"These fields cannot be used: {names}.", fields=fields) from None
+    if body.code is None and not body.description.strip():
+        codes = ", ".join(ThirdPartyCode)
+        raise BadInput(
+            "Please say what is reported: a code, a description, or both.",
+            fields={"code": f"one of {codes}", "description": "some words"},
+        )
     return ThirdPartyReport(
         carrier=body.carrier, number=body.number, code=body.code, description=body.description,
-        place=body.place, at=body.time, estimated=day_or_moment(document, "estimated_date"),
+        place=body.place, at=body.time, estimated=body.estimated_date,
         event_id=body.event_id,
     )  # fmt: skip

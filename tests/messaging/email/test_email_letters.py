@@ -94,6 +94,7 @@ async def test_every_kind_is_sent_by_the_chosen_channel_in_one_thread(
         assert link in html
         assert "STOP to end" not in text + html
         assert "Acme Bank: " not in text  # it stands in the mail's head
+        assert not re.search(r"\{[{%]", text + html), "a template is rendered whole"
         assert re.sub(r"\W+", "", text.split("\n")[0]) in re.sub(r"\W+", "", html)
 
 

@@ -1,16 +1,19 @@
 """What a mail says: what has happened, why, who has the request, what is next, in the brand's look."""
 
+import re
 import struct
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx2
 import pytest
 from time_machine import Traveller
 
 from portal.branding.color import Accent
-from portal.branding.theme import Logo
+from portal.branding.theme import Logo, Theme
 from portal.models import SYSTEM_ACTOR, Channel, ServiceRequest
 from portal.operations import (
+    accept,
     advance,
     announce_delay,
     cancel,
@@ -20,7 +23,11 @@ from portal.operations import (
     set_preferences,
 )
 from portal.settings import Settings
-from tests.messaging.email.mail_server import Mail, MailServer
+from tests.messaging.email.letters import LETTER, letter_of, parts
+from tests.messaging.email.mail_server import Mail, MailServer, reply
+from tests.messaging.wording.test_collection import KETTLE
+from tests.operations.test_question_fields import QUOTED, put_quote
+from tests.support.customer_device import link, verify_device
 from tests.support.factories import CARD, MARTIN, Organisation
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + struct.pack(">II", 64, 32) + b"\x08\x06"
@@ -77,6 +84,45 @@ async def test_hold_and_ending_have_their_headline_and_reason(
     assert (mail.text or "").count("You asked for it.") == 1
 
 
+async def test_mail_of_a_withdrawn_request_has_no_reason(
+    client: httpx2.AsyncClient,
+    clock: Traveller,
+    server: MailServer,
+    organisation: Organisation,
+) -> None:
+    """The customer gave it; what staff read of it is no sentence for them."""
+    await organisation.load(
+        CARD.replace('prefix = "CARD"', 'prefix = "CARD"\ncustomer_may_cancel_until = "decision"')
+    )
+    tess = {"by": organisation.people.tess.actor}
+    card = await organisation.open("card", **tess)
+    await verify_device(client, organisation, card, "withdraw")
+    await organisation.run(set_preferences, card, preferred_channel=Channel.EMAIL, **tess)
+    data = {"do": "withdraw", "reason": "I found another card."}
+    assert (await client.post(f"{link(card)}/withdraw", data=data)).status_code == 303
+    mail = await last(server)
+    assert mail.subject.startswith("Your request has been cancelled")
+    for part in both_parts(mail):
+        assert "Withdrawn by the customer" not in part
+        assert "I found another card." not in part
+
+
+async def test_mail_says_where_to_collect(
+    clock: Traveller, server: MailServer, organisation: Organisation
+) -> None:
+    """Once, whatever the text had room for."""
+    await organisation.load(KETTLE)
+    mona = {"by": organisation.people.mona.actor}
+    kettle = await organisation.open("kettle", **mona)
+    await organisation.run(set_preferences, kettle, preferred_channel=Channel.EMAIL, **mona)
+    await server.deliver()
+    await organisation.run(cancel, kettle, reason="No spare parts.", **mona)
+    mail = await last(server)
+    text, html = both_parts(mail)
+    assert " ".join(text.split()).count("Mon-Fri 9 am-6 pm") == 1
+    assert "Mon-Fri 9 am-6 pm" in html
+
+
 async def test_question_is_the_subject_and_the_price_is_in_the_mail(
     server: MailServer, organisation: Organisation, repair: ServiceRequest
 ) -> None:
@@ -87,6 +133,49 @@ async def test_question_is_the_subject_and_the_price_is_in_the_mail(
     assert mail.subject.endswith("Shall we go ahead?")
     for part in both_parts(mail):
         assert "£95 for the screen." in part
+
+
+async def test_mail_has_each_answer_of_the_page(
+    client: httpx2.AsyncClient, clock: Traveller, server: MailServer, organisation: Organisation
+) -> None:
+    """Also that something is wrong; each leads to its button, and a reply may quote them."""
+    carl = {"by": organisation.people.carl.actor}
+    card = await organisation.open("card", **carl)
+    await organisation.run(set_preferences, card, preferred_channel=Channel.EMAIL, **carl)
+    while card.open_runs:
+        if any(handoff.is_pending for handoff in card.handoffs):
+            card = await organisation.run(accept, card, by=SYSTEM_ACTOR)
+        card = await organisation.run(advance, card, by=SYSTEM_ACTOR)
+    clock.shift(timedelta(days=9))
+    await organisation.run(run_due_follow_ups, card, by=SYSTEM_ACTOR)
+    mail = await last(server)
+    assert "Has your card arrived?" in mail.subject
+    labels = dict(re.findall(r'href="[^"]+#(answer-\w+)"[^>]*>([^<]+)</a>', mail.html or ""))
+    assert labels == {
+        "answer-yes": "Yes",
+        "answer-wrong": "Yes, but something is wrong",
+        "answer-no": "No",
+    }
+    page = (await client.get(link(card))).text
+    for anchor, label in labels.items():
+        assert f'id="{anchor}"' in page
+        assert f"{label}: http" in (mail.text or "")
+
+
+async def test_mail_about_a_price_names_it_on_its_answer(
+    api: httpx2.AsyncClient, server: MailServer, organisation: Organisation
+) -> None:
+    """A reply that quotes the answer says nothing by it."""
+    await organisation.load(QUOTED)
+    ben = {"by": organisation.people.ben.actor}
+    repair = await organisation.open("quoted", **ben)
+    await organisation.run(set_preferences, repair, preferred_channel=Channel.EMAIL, **ben)
+    await put_quote(api, organisation, repair)
+    mail = await last(server)
+    for part in both_parts(mail):
+        assert "Yes, go ahead for $89" in part
+    assert await server.receive(reply(mail, "What does that include?")) == 204
+    assert (await organisation.reload(repair)).open_question is not None
 
 
 async def test_mail_says_who_has_it_what_is_next_and_its_steps(
@@ -121,6 +210,24 @@ async def test_mail_has_the_accent_and_the_logo_and_no_other_picture(
     assert "#0b5f5a" not in html
     assert html.count("<img") == 1
     assert '<img src="http://testserver/logo?v=abc" alt="Acme Bank" width="64" height="32">' in html
+
+
+async def test_answers_and_carriers_have_the_accent(
+    server: MailServer, organisation: Organisation, repair: ServiceRequest
+) -> None:
+    """The first answer is a filled button, the others and the carriers' links have its colour."""
+    ben = {"by": organisation.people.ben.actor}
+    await organisation.run(advance, repair, **ben)
+    await organisation.run(run_due_follow_ups, repair, **ben)
+    html = (await last(server)).html or ""
+    styles = re.findall(r'#answer-\w+" style="([^"]+)"', html)
+    assert len(styles) > 1
+    assert "background:#7a1f5c;color:#ffffff;" in styles[0]
+    assert all(";color:#7a1f5c;" in style and "background" not in style for style in styles[1:])
+    assert not re.search(r"\{[{%]", html)
+    parcel = replace(LETTER, parcel_links=(("DHL, number JD0146", "https://carrier.example/1"),))
+    _, page = parts(letter_of(parcel, theme=Theme(accent=Accent.read("#7a1f5c"))))
+    assert 'nofollow" style="color:#7a1f5c">DHL' in page
 
 
 async def test_spanish_mail_is_spanish_and_keeps_the_accent_of_a_name(

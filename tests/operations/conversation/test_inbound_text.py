@@ -103,7 +103,7 @@ async def test_status_question_is_answered_immediately(organisation, card_reques
     await texts("Where is my card?")
     answer = await last(organisation)
     assert answer.kind == MessageKind.ANSWER
-    assert "We have your application. Tess does it by" in answer.body
+    assert "We have your application. Tess finishes by" in answer.body
     assert not (await organisation.reload(card_request)).promises
 
 
@@ -286,7 +286,7 @@ async def test_status_reply_reports_the_actual_state(organisation, card_request,
     assert "being checked" not in passed
     await organisation.run(accept, card_request, by=organisation.people.uma.actor)
     await texts("Where is it now?")
-    assert "being checked. Uma does it by" in (await last(organisation)).body
+    assert "being checked. Uma finishes by" in (await last(organisation)).body
     await organisation.run(
         hold, card_request, by=organisation.people.uma.actor, reason="Address check"
     )

@@ -151,7 +151,7 @@ async def test_status_reply_has_arrival_stage_owner_and_next_date(organisation, 
     told = await texts("any news?")
     assert told.body.startswith(
         "Acme Bank: Ready by Wed 11 Jun, we expect. We have your application."
-        " Tess does it by Tue 3 Jun, 2 pm."
+        " Tess finishes by Tue 3 Jun, 2 pm."
     )
     assert told.segments == 1
 

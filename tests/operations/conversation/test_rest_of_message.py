@@ -97,7 +97,7 @@ async def delivered(organisation, card_request):
 async def test_status_and_the_rest_are_one_reply(organisation, card_request, read_as):
     [reply] = await read_as(card_request, IntentKind.STATUS, needs_owner=True)
     assert reply.startswith("Acme Bank: Ready by ")
-    assert ", we expect. We have your application. Tess does it by " in reply
+    assert ", we expect. We have your application. Tess finishes by " in reply
     assert reply.endswith("Tess at Telesales answers the rest by Tue 3 Jun, noon.")
     assert await open_promises(organisation, card_request) == [PromiseKind.ANSWER]
 

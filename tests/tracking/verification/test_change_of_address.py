@@ -1,5 +1,6 @@
 """The customer changes their own number or e-mail address, proven by a code to the new one."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import httpx2
@@ -8,8 +9,18 @@ import time_machine
 from sqlmodel import col, select
 from starlette.applications import Starlette
 
-from portal.models import Channel, Consent, Message, MessageKind, ServiceRequest
+from portal.models import (
+    SYSTEM_ACTOR,
+    Channel,
+    Consent,
+    ConsentSource,
+    Message,
+    MessageKind,
+    ServiceRequest,
+)
 from portal.operations import ConsentChange, advance, set_preferences
+from portal.operations.conversation.consent import withdraw_consent
+from portal.queries.consent import may_write
 from portal.queries.requests import get_service_request
 from tests.support.customer_device import (
     code_emails,
@@ -178,5 +189,57 @@ async def test_stop_moves_along_and_a_stopped_number_gets_no_code(
         notices = select(Message).where(col(Message.kind) == MessageKind.ADDRESS)
         [notice] = (await session.exec(notices)).all()
         assert (notice.to_address, notice.status) == (NEW, "suppressed")
+    page = read(await client.get(done.headers["Location"]))
+    assert "Done. You have stopped our messages, and that holds there too." in page
+    assert "a notice" not in page
     await ask(client, card_request, MARTIN.phone or "")
     assert await codes_by_sms(organisation) == []
+
+
+async def test_stopped_number_and_another_show_the_same_page(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """Nobody learns by it who has stopped our messages; START from there is named on both."""
+    await verify_device(client, organisation, card_request)
+    async with organisation.operations.begin(SYSTEM_ACTOR) as uow:
+        await withdraw_consent(uow, Channel.SMS, NEW, ConsentSource.TEXT, evidence="STOP")
+    pages = []
+    for number in (NEW, "+14155550177"):
+        assert (await ask(client, card_request, number)).status_code == 303
+        page = read(await client.get(f"{link(card_request)}/address"))
+        assert "send us START from it first." in page
+        pages.append(page.replace(number, "NUMBER"))
+    assert pages[0] == pages[1]
+    assert len(await codes_by_sms(organisation)) == 1
+
+
+async def test_stop_of_one_request_moves_along(
+    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """Another request of theirs is told of at the new number; that one stays silent."""
+    tess = organisation.people.tess.actor
+    other = await organisation.open("card", by=tess)
+    await verify_device(client, organisation, card_request)
+    stop = ConsentChange(stop=True, about="request", channels=[Channel.SMS])
+    await organisation.run(set_preferences, other, consent_change=stop, by=tess)
+    await ask(client, card_request, NEW)
+    code = (await codes_by_sms(organisation))[-1]
+    done = await client.post(f"{link(card_request)}/address", data={"code": code})
+    assert "and the old one got a notice." in read(await client.get(done.headers["Location"]))
+    for request, is_permitted in ((card_request, True), (other, False)):
+        async with organisation.database.reading() as session:
+            assert await may_write(session, Channel.SMS, NEW, request.id) is is_permitted
+
+
+async def test_first_address_of_a_channel_has_no_old_one(
+    client: httpx2.AsyncClient, organisation: Organisation
+) -> None:
+    only_phone = replace(MARTIN, email=None)
+    request = await organisation.open("card", only_phone, by=organisation.people.tess.actor)
+    await verify_device(client, organisation, request)
+    await ask(client, request, "martin@example.org")
+    digits = (await code_emails(organisation))[-1].partition("Your code is ")[2][:6]
+    done = await client.post(f"{link(request)}/address", data={"code": digits})
+    page = read(await client.get(done.headers["Location"]))
+    assert "Done. Our news goes there from now on." in page
+    assert "notice" not in page

@@ -36,6 +36,12 @@ pytestmark = pytest.mark.either_database
 STARTS = [button for button, change in BUTTONS.items() if not change.stop]
 
 
+def channel_of(button: str) -> str:
+    """The channel that the button begins again; "all" for both."""
+    channels = BUTTONS[button].channels
+    return channels[0].value if len(channels) == 1 else "all"
+
+
 async def press(
     browser: httpx2.AsyncClient, request: ServiceRequest, button: str
 ) -> httpx2.Response:
@@ -63,7 +69,8 @@ async def test_no_button_begins_messages_again_without_a_code(
         before = len((await session.exec(select(Consent))).all())
     asked = await press(client, card_request, button)
     assert asked.status_code == 303
-    assert asked.headers["location"] == f"{link(card_request)}/code?to=start"
+    way = {"all": "", "sms": "-sms", "email": "-email"}[channel_of(button)]
+    assert asked.headers["location"] == f"{link(card_request)}/code?to=start{way}"
     form = visible_text((await client.get(asked.headers["location"])).text)
     assert "Only you can let us write to you again. So we send you a code first" in form
     assert await permitted(organisation, card_request) == [False, False]
@@ -86,6 +93,39 @@ async def test_a_code_is_sent_after_a_stop_and_begins_messages_again(
     assert await permitted(organisation, card_request) == [False, False]
     assert (await press(client, card_request, "start_all")).status_code == 303
     assert await permitted(organisation, card_request) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("button", "stopped", "result"),
+    [
+        ("start_texts", "stop_all", [True, False]),
+        ("start_mail", "stop_all", [False, True]),
+        ("start_texts", "stop_texts", [True, True]),
+        ("start_this", "stop_this", [True, True]),
+    ],
+)
+async def test_one_code_begins_messages_of_a_channel_again(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    button: str,
+    stopped: str,
+    result: list[bool],
+) -> None:
+    """It goes by that channel at once, also where the other one is not stopped."""
+    await codes_by_sms(organisation)
+    await press(client, card_request, stopped)
+    asked = await press(client, card_request, button)
+    onward = asked.headers["location"].partition("?to=")[2]
+    await request_code(client, card_request, onward)
+    codes = await codes_by_sms(organisation)
+    codes += re.findall(r"Your code is (\d{6})", "".join(await code_emails(organisation)))
+    assert len(codes) == 1
+    entered = await submit_code(client, card_request, codes[0], onward)
+    assert entered.headers["location"] == f"{link(card_request)}/preferences?verified"
+    done = await press(client, card_request, button)
+    assert done.headers["location"] == f"{link(card_request)}/preferences?saved"
+    assert await permitted(organisation, card_request) == result
 
 
 async def test_start_from_the_phone_needs_no_code(

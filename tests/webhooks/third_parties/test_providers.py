@@ -234,6 +234,10 @@ async def test_own_call_without_a_time_is_of_when_it_is_signed(call, organisatio
         {"number": NUMBER, "code": "in_transit", "time": "2025-06-03T13:05:00"},
         {"number": NUMBER, "code": "in_transit", "more": 1},
         {"number": NUMBER, "code": "in_transit", "place": "x" * 81},
+        {"number": NUMBER}, {"number": NUMBER, "description": " "},
+        {"number": NUMBER, "code": "in_transit", "estimated_date": "next week"},
+        {"number": NUMBER, "code": "in_transit", "estimated_date": 1749000000},
+        {"number": NUMBER, "code": "in_transit", "estimated_date": "2025-06-07T10:00:00"},
     ],
 )  # fmt: skip
 async def test_own_call_with_unusable_fields_is_refused(call, organisation, parcel, document):

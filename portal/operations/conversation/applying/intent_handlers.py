@@ -183,7 +183,7 @@ async def _reopen(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMess
     renderer = await uow.renderer(request)
     text = renderer.say(
         "reopened_asked", None,
-        owner=renderer.roster.person(promise.owner_id).name.split()[0],
+        owner=renderer.person_name(promise.owner_id),
         department=renderer.department_name(promise.department_id),
         due=renderer.times.by(promise.due_at),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from portal.operations.conversation.outcomes import BookVisit, CancelVisit
 VISIT_RULES = {
     "V1": "It names a time for a visit: booked where that is free, else free times are offered.",
     "V2": "It names another time for the booked visit: moved, or free times are offered.",
+    "V4": "It wants none of the offered times: the next ones, or a person agrees one.",
     "V3": "It cancels the booked visit: cancelled, and asked for another time.",
 }
 TIME_KINDS = (IntentKind.TIME, IntentKind.YES, IntentKind.ASK_BACK)
@@ -33,6 +34,23 @@ CHANGE = re.compile(
     r"|make it|bring forward|cambiar(?:la|lo)?|mover(?:la|lo)?|aplazar(?:la|lo)?|reprogramar(?:la|lo)?"
     r"|otr[ao] (?:hora|fecha|dia)|en vez|mejor (?:el|a))\b|تغيير|نغير|اغير|تاجيل|بدلا"
 )
+NONE_SUITS = re.compile(
+    r"(?:(?:sorry|no|unfortunately|lo siento|عذرا) )*(?:"
+    r"(?:none|neither|not any)(?: of (?:them|these|those|that|the)(?: (?:times|dates|days|options|slots|windows))?)?"
+    r"(?: (?:works?|suits?|fits?|is|are|will|would|do|does)"
+    r"(?: (?:work|suit|fit|do|any good|good|great|ok|okay|fine|possible|convenient|suitable|for|me|us)){0,4})?"
+    r"|(?:they|these|those|(?:these|those) times) (?:all )?(?:dont|do not|wont|will not|cant) (?:work|suit|fit)(?: for)?(?: me| us)?"
+    r"|(?:i|we) (?:cant|cannot|can not) (?:do|make|manage) (?:any|either)(?: of (?:them|these|those))?"
+    r"|(?:any |have you (?:any )?|do you have (?:any )?)?(?:other|later|different) (?:times|days|dates|slots|options)(?: please)?"
+    r"|(?:no (?:me|nos) (?:va|viene|sirve|conviene)(?: bien)? )?ningun[oa](?: de (?:es[ao]s|est[ao]s|ell[ao]s|l[ao]s tres))?"
+    r"(?: (?:me|nos) (?:va|viene|sirve|conviene)(?: bien)?)?"
+    r"|no (?:puedo|podemos)(?: en)? ningun[oa](?: de (?:es[ao]s|est[ao]s|ell[ao]s))?"
+    r"|(?:tienen |hay )?otr[ao]s (?:horas|horarios|fechas|dias|opciones)(?: por favor)?"
+    r"|لا (?:يناسبني|يناسبنا|تناسبني|تناسبنا)(?: (?:اي|ايا|شيء|منها|منهم|موعد|واحد|هذه|المواعيد)){1,3}"
+    r"|(?:و)?لا (?:واحد|موعد|شيء) منها(?: يناسبني)?|(?:مواعيد|اوقات|ايام) اخرى|غيرها"
+    r")(?: (?:sorry|please|thanks|thank you|gracias|por favor|شكرا))*"
+)
+"""All of a message that wants other times than those offered, in words without accents."""
 CANCEL = re.compile(r"\b(?:cancel|call off|anular|cancelar|anule|cancele)\b|الغاء|الغي|الغوا")
 NOT_CANCELLED = re.compile(
     r"\b(?:dont|do not|not|never|did|have you|has|was|were|why|if|unless|fees?|charge|cost|policy"
@@ -66,11 +84,13 @@ def _answer(
     request: ServiceRequest, question: FollowUp, intent: Intent, body: str, facts: InboundFacts
 ) -> tuple[str, BookVisit] | None:
     is_for_visit = question.expects == AnswerType.TIME and question.offered is not None
+    if is_for_visit and question.offered and NONE_SUITS.fullmatch(normalize_text(body).strip()):
+        return "V4", BookVisit(question, is_refusal=True)
     if not is_for_visit or intent.kind in (IntentKind.NO, *NOT_ABOUT_VISIT):
         return None
     wish = _chosen(request, question, body, facts)
     if wish is None and intent.kind in TIME_KINDS:
-        wish = _named(request, body, facts)
+        wish = _named(request, question, body, facts)
     if wish is not None:
         return "V1", BookVisit(question, wish)
     is_unclear = intent.kind in (IntentKind.TIME, IntentKind.YES)
@@ -92,7 +112,7 @@ def _change(
     is_change = CHANGE.search(words) is not None
     if names_visit and not is_change and CANCEL.search(words) and not NOT_CANCELLED.search(words):
         return "V3", CancelVisit()
-    wish = _named(request, body, facts)
+    wish = _named(request, visit, body, facts)
     if wish is not None and (is_change or visit.offered):
         return "V2", BookVisit(visit, wish)
     return ("V2", BookVisit(visit)) if is_change and names_visit else None
@@ -107,13 +127,17 @@ def _chosen(
     number = int(said[1]) if said else 0
     if not 1 <= number <= len(starts):
         return None
-    return _parser(request, facts).at(starts[number - 1])
+    return _parser(request, question, facts).at(starts[number - 1])
 
 
-def _named(request: ServiceRequest, body: str, facts: InboundFacts) -> NamedTime | None:
-    return _parser(request, facts).read(body)
+def _named(
+    request: ServiceRequest, question: FollowUp, body: str, facts: InboundFacts
+) -> NamedTime | None:
+    return _parser(request, question, facts).read(body)
 
 
-def _parser(request: ServiceRequest, facts: InboundFacts) -> NamedTimeParser:
+def _parser(request: ServiceRequest, question: FollowUp, facts: InboundFacts) -> NamedTimeParser:
+    """Reads a time on the clock of the place visited, as it was offered."""
     customer = request.customer
-    return NamedTimeParser(customer.readable_timezone, customer.locale, facts.now)
+    zone = facts.zones.get(question.run.department_id, customer.readable_timezone)
+    return NamedTimeParser(zone, customer.locale, facts.now)

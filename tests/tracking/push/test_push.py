@@ -3,111 +3,26 @@
 import base64
 import json
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-import http_ece
 import httpx2
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlmodel import select
 
 from portal.messaging.push.client import PublicResolver, PushClient, PushUnavailable
 from portal.messaging.push.target import PushTarget
 from portal.models import (
     Channel,
-    Message,
     MessageKind,
     MessageStatus,
-    PushSubscription,
     ServiceRequest,
 )
-from portal.operations import ConsentChange, replace_link, set_preferences, write_to_customer
-from portal.settings import Settings
-from tests.support.customer_device import link, verify_device
+from portal.operations import ConsentChange, replace_link, set_preferences
+from tests.support.customer_device import codes_by_sms, link, verify_device
 from tests.support.factories import Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.tracking.page_requests import read
-from workers.delivery.push import PushSender
+from tests.tracking.push.browser import SERVICE, Browser, subscriptions, write
 
 pytestmark = pytest.mark.either_database
-
-SERVICE = "https://push.example.com/send/abc"
-
-
-def text_of(data: bytes) -> str:
-    """Base64url without padding, as browsers write it."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-@dataclass
-class Browser:
-    """A browser's end of a subscription, and a push service that answers ``status``."""
-
-    status: int = 201
-    shown: list[dict[str, str]] = field(default_factory=list)
-    calls: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
-    key: ec.EllipticCurvePrivateKey = field(
-        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
-    )
-    auth: bytes = b"sixteen letters!"
-
-    @property
-    def form(self) -> dict[str, str]:
-        """What the page's script sends."""
-        point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return {"endpoint": SERVICE, "p256dh": text_of(point), "auth": text_of(self.auth)}
-
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
-        """Take one call, and decrypt it as the browser does (RFC 8291)."""
-        self.calls.append((url, headers))
-        if self.status == 201:
-            plain = http_ece.decrypt(
-                body, private_key=self.key, auth_secret=self.auth, version="aes128gcm"
-            )
-            self.shown.append(json.loads(plain))
-        return self.status
-
-
-@pytest.fixture
-def push_service() -> Browser:
-    return Browser()
-
-
-@pytest.fixture
-def phone(organisation: Organisation, settings: Settings, push_service: Browser) -> FakeSmsGateway:
-    """Martin's phone, whose worker sends notifications too."""
-    phone = FakeSmsGateway()
-    phone.gateway.push = PushSender(organisation.database, settings, PushClient(push_service.post))
-    return phone
-
-
-@pytest.fixture
-async def subscribed(
-    client: httpx2.AsyncClient,
-    organisation: Organisation,
-    card_request: ServiceRequest,
-    push_service: Browser,
-) -> ServiceRequest:
-    """Martin's card; he has chosen notifications in a browser that a code has made trusted."""
-    await verify_device(client, organisation, card_request)
-    taken = await client.post(f"{link(card_request)}/push", data=push_service.form)
-    assert taken.status_code == 200
-    return card_request
-
-
-async def write(organisation: Organisation, request: ServiceRequest) -> Message:
-    """Tess writes; the message as it is afterwards."""
-    tess = organisation.people.tess.actor
-    await organisation.run(write_to_customer, request, "Your card is gold: [link]", by=tess)
-    return (await organisation.messages())[-1]
-
-
-async def subscriptions(organisation: Organisation) -> int:
-    """How many browsers get notifications."""
-    async with organisation.database.reading() as session:
-        return len((await session.exec(select(PushSubscription))).all())
 
 
 async def test_notification_stands_in_for_the_text(
@@ -203,6 +118,17 @@ async def test_customer_returns_to_texts(
     assert "Our news comes as a notification." in read(page)
     assert 'id="push"' in page.text
     assert (await client.post(preferences, data={"do": "push_off"})).status_code == 303
+    assert await subscriptions(organisation) == 0
+
+
+async def test_new_number_ends_notifications(
+    client: httpx2.AsyncClient, organisation: Organisation, subscribed: ServiceRequest
+) -> None:
+    """The browser stood in for the old phone, which may be lost."""
+    await client.post(f"{link(subscribed)}/address", data={"contact": "+14155550188"})
+    code = (await codes_by_sms(organisation))[-1]
+    done = await client.post(f"{link(subscribed)}/address", data={"code": code})
+    assert done.status_code == 303
     assert await subscriptions(organisation) == 0
 
 
