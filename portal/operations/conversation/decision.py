@@ -192,7 +192,7 @@ def decide_by_state(
     # Whoever calls soon has read the message; before a later time it may need an answer.
     is_read = isinstance(decision.outcome, OweReply) and decision.outcome.at is None
     is_more = intent.needs_owner and decision.rule in ANSWERED_RULES
-    if (is_more and not is_read) or says_more(decision.rule, body):
+    if (is_more and not is_read) or says_more(decision.rule, intent, body):
         decision = replace(decision, owed=OweReply())
     return decision
 
