@@ -77,7 +77,7 @@ def decide(
     is_wish = intent.kind == IntentKind.STOP_PARTIAL and not _is_guessed(delivery, facts)
     if request is not None and is_wish:
         decision = decide_wish(inbound, request, intent, facts)
-    elif request is not None and is_only_item(inbound, delivery, request):
+    elif request is not None and is_only_item(inbound, delivery, request, facts):
         decision = Decision("O10", TakeFiles())
     else:
         decision = _decide_by_basis(inbound, delivery, request, intent, facts)

@@ -45,7 +45,7 @@ from portal.operations.conversation.inbound_message import (
     record_inbound,
 )
 from portal.operations.conversation.reading.answers import read_volunteered
-from portal.operations.conversation.reading.files import UNSETTLED_BASES
+from portal.operations.conversation.reading.files import may_be_item
 from portal.operations.conversation.reading.machine_texts import (
     MachineText,
     read_text,
@@ -124,10 +124,9 @@ async def _answer(
             text = inbound.text if delivery.message is message else delivered.body
             delivered_intent = read_volunteered(matched_request, text, delivered_intent)
         decision = decide(inbound, delivery, matched_request, delivered_intent, facts)
-        has_files = inbound.has_files and delivered is message
+        has_files = delivered is message and may_be_item(inbound, delivery, facts)
         matched = MatchedMessage(
-            delivered, matched_request, delivered_intent, facts,
-            has_files=has_files and delivery.basis not in UNSETTLED_BASES, need=inbound.need,
+            delivered, matched_request, delivered_intent, facts, has_files=has_files, need=inbound.need
         )  # fmt: skip
         if matched_request is not None:
             left |= await _put(uow, matched_request, matched, locked)
