@@ -9,6 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
     ASK_BACK_CAUSE,
+    CALL_TIME_SUFFIX,
+    OFFER_SUFFIX,
     READ_BACK_CAUSE,
     Channel,
     Direction,
@@ -118,7 +120,9 @@ async def find_prompts_after(
         col(Message.id) > earlier.id,
         col(Message.kind).in_(PROMPTS)
         | col(Message.cause).startswith(ASK_BACK_CAUSE)
-        | col(Message.cause).startswith(READ_BACK_CAUSE),
+        | col(Message.cause).startswith(READ_BACK_CAUSE)
+        | col(Message.cause).endswith(CALL_TIME_SUFFIX)
+        | col(Message.cause).endswith(OFFER_SUFFIX),
     )
     return (await session.exec(query)).all()
 

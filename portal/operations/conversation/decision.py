@@ -204,6 +204,7 @@ def decide_open(
     kind, question = intent.kind, request.open_question
     given = match_answer(request, intent, body, facts.now)
     is_pure = not (intent.needs_owner or intent.is_urgent)
+    is_call_asked = request.id in facts.asked_calls
     outcome: Outcome
     is_yes = given is not None and given.answer == Answer.YES and given.at is None
     if (visit := match_visit(request, intent, body, facts)) is not None:
@@ -225,7 +226,7 @@ def decide_open(
         rule, outcome = "O5", Record()
     elif kind == IntentKind.STATUS and facts.limits.may_answer and not _is_late(request, facts.now):
         rule, outcome = "O6", SendStatus()
-    elif (call := match_call(request, intent, body, facts.now)) is not None:
+    elif (call := match_call(request, intent, body, facts.now, is_asked=is_call_asked)) is not None:
         rule, outcome = "O7", call
     else:
         rule, outcome = "O8", _owe_answer(kind, facts)
