@@ -17,6 +17,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
+from portal.operations.conversation.auto_reply_limits import AutoReplyLimits
 from portal.operations.conversation.consent_rules import (
     CONSENT_RULES,
     decide_email_consent,
@@ -107,7 +108,8 @@ def _decide_by_basis(
         case Basis.CONSENT:
             decision = decide_text_consent(inbound, intent, facts)
         case Basis.FLOOD:
-            reply = "" if facts.is_opted_out or not facts.takes_texts else "flood"
+            is_unsaid = facts.is_opted_out or facts.limits.is_flood_answered
+            reply = "flood" if facts.takes_texts and not is_unsaid else ""
             decision = Decision("F1", NotifyFrontDesk(DroppedBallKind.FLOOD, reply))
         case Basis.AMBIGUOUS:
             asked = AskWhich(bool(facts.recently_waiting), intent.is_urgent)
@@ -119,6 +121,10 @@ def _decide_by_basis(
             decision = Decision("W2", OweReply(is_silent=not delivery.is_last, template=template))
         case Basis.GIVEN if request is not None:
             decision = _decide_given(inbound, request, intent, facts)
+        case Basis.CHOSEN if request is not None:
+            # Whoever has said which request they mean is answered, however much came before.
+            facts = replace(facts, limits=AutoReplyLimits(facts.limits.recent_messages))
+            decision = decide_by_state(request, intent, facts, intent.answer_words)
         case _ if request is not None:
             decision = decide_by_state(request, intent, facts, intent.answer_words)
         case _:
