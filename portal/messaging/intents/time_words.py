@@ -19,6 +19,9 @@ from portal.messaging.intents.language import time_lists
 CLOCK = re.compile(r"\d[\d/:.\-]*(?:am|pm|h|hrs|st|nd|rd|th)?")
 """An hour, a date or a number, as ``normalize_text`` leaves it."""
 
+AT_WORK = re.compile(r"\b(?:i|we|he|she) (?:also |usually |always )?works?\b")
+"""Who works is not at home; "it works" and "after work" say that a time suits."""
+
 
 @cache
 def time_words(name: str) -> frozenset[str]:
@@ -34,4 +37,6 @@ def are_known(words: Iterable[str], also: AbstractSet[str] = frozenset()) -> boo
 
 def excludes_time(text: str) -> bool:
     """Whether it says that a time does not suit, or tells what was: "I am busy", "I waited"."""
-    return not time_words("unavailable").isdisjoint(normalize_text(text).split())
+    words = normalize_text(text)
+    is_unavailable = not time_words("unavailable").isdisjoint(words.split())
+    return is_unavailable or AT_WORK.search(words) is not None

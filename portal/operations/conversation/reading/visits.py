@@ -82,8 +82,11 @@ def says_more(rule: str, intent: Intent, body: str) -> bool:
 
 
 def _tells_more(intent: Intent, words: Sequence[str]) -> bool:
-    known = time_words("visit") | time_words("wish") | {*WEEKDAYS, *MONTHS}
-    return len(words) > MAX_WORDS or (intent.needs_owner and not are_known(words, known))
+    return len(words) > MAX_WORDS or (intent.needs_owner and not _says_only_time(words))
+
+
+def _says_only_time(words: Sequence[str]) -> bool:
+    return are_known(words, time_words("visit") | time_words("wish") | {*WEEKDAYS, *MONTHS})
 
 
 def _answer(
@@ -97,8 +100,9 @@ def _answer(
         wish = _named(request, body, facts)
     if wish is not None:
         return "V1", BookVisit(question, wish)
-    # Whoever says when not to come is answered by a person.
-    is_unclear = intent.kind in (IntentKind.TIME, IntentKind.YES) and not excludes_time(body)
+    # Whoever says when not to come, or anything else about the time, is answered by a person.
+    is_time = intent.kind in (IntentKind.TIME, IntentKind.YES) and not excludes_time(body)
+    is_unclear = is_time and _says_only_time(normalize_text(body).split())
     return (
         ("V1", BookVisit(question)) if is_unclear and question.id not in facts.asked_back else None
     )
