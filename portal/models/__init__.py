@@ -9,8 +9,10 @@ from portal.models.messages.canned_reply import CannedReply
 from portal.models.messages.delivery_reason import DeliveryReason
 from portal.models.messages.message import (
     ASK_BACK_CAUSE,
+    CALL_TIME_SUFFIX,
     EDITED_SUFFIX,
     NEEDS_ATTENTION,
+    OFFER_SUFFIX,
     RECEIPT_TIMEOUT,
     RESPONSE_KINDS,
     Direction,
@@ -93,6 +95,7 @@ from portal.models.requests.workflow import Stage, Workflow
 
 __all__ = [
     "ASK_BACK_CAUSE",
+    "CALL_TIME_SUFFIX",
     "CLOSED_STATUSES",
     "CUSTOMER_ACTOR",
     "DETECTION",
@@ -102,6 +105,7 @@ __all__ = [
     "LAST_SEEN_INTERVAL",
     "NEEDS_ATTENTION",
     "NO_STAGE_DURATIONS",
+    "OFFER_SUFFIX",
     "READ_BACK_CAUSE",
     "RECEIPT_TIMEOUT",
     "REFERENCE_PATTERN",

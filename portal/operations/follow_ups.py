@@ -24,6 +24,7 @@ from portal.operations.outbox import Draft
 from portal.operations.promises import open_answer_promise, open_call_promise, promise_reply
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.conversations import has_written_since
+from portal.rules.dropped_balls import REPLY_PROMISE_KINDS
 from portal.rules.follow_ups import FollowUpFlow
 from portal.rules.late_answers import is_waiting_to_decide
 from portal.rules.proactive_updates import ContactSchedule
@@ -215,7 +216,8 @@ def _what_happens_next(renderer: MessageRenderer, action: AnswerAction | None) -
     """After a no that the workflow has a rule for: who has it now, and by when what comes next."""
     request = renderer.request
     if request.is_closed:
-        return renderer.say_ending("closed_by_no")
+        text, promise = renderer.say_ending("closed_by_no"), told_reply_promise(request)
+        return _with_owed(renderer, text, promise) if promise is not None else text
     run = next((run for run in request.open_runs if action and run.stage_key == action.stage), None)
     handoff = request.pending_handoff(run) if run else None
     if handoff is not None and handoff.accept_by is not None:
@@ -225,3 +227,21 @@ def _what_happens_next(renderer: MessageRenderer, action: AnswerAction | None) -
             due=renderer.times.by(handoff.accept_by),
         )  # fmt: skip
     return renderer.say("sent_back", run)
+
+
+def told_reply_promise(request: ServiceRequest) -> Promise | None:
+    """The open promise of an answer or a call that the customer knows of; the one due first."""
+    promises = [promise for promise in request.promises if promise.is_open and promise.is_told]
+    replies = [promise for promise in promises if promise.kind in REPLY_PROMISE_KINDS]
+    return min(replies, key=lambda promise: promise.due_at, default=None)
+
+
+def _with_owed(renderer: MessageRenderer, text: str, promise: Promise) -> str:
+    """The text, and that what the customer has asked is still answered; the link gives way."""
+    owed = renderer.say(
+        "still_calls" if promise.kind == PromiseKind.CALL else "still_answers", None,
+        owner=renderer.person_name(promise.owner_id),
+        department=renderer.department_name(promise.department_id),
+        due=renderer.times.by(promise.due_at),
+    )  # fmt: skip
+    return " ".join(f"{text.replace(renderer.link, '')} {owed}".split())

@@ -230,6 +230,24 @@ async def find_asked_back(session: AsyncSession, question_ids: Collection[int]) 
     return frozenset(causes[cause] for cause in (await session.exec(query)).all())
 
 
+async def find_last_sent(
+    session: AsyncSession, request_ids: Collection[int], since: datetime
+) -> Sequence[Message]:
+    """Our messages about these requests since then, newest first, at most `MAX_RECENT`."""
+    query = (
+        select(Message)
+        .where(
+            col(Message.request_id).in_(request_ids),
+            col(Message.direction) == Direction.OUT,
+            col(Message.created_at) >= since,
+            col(Message.status).not_in(UNSENT_STATUSES),
+        )
+        .order_by(col(Message.id).desc())
+        .limit(MAX_RECENT)
+    )
+    return (await session.exec(query)).all()
+
+
 class RecentExchange(NamedTuple):
     """What we and one address have written to each other lately."""
 

@@ -9,6 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.models import (
     ASK_BACK_CAUSE,
+    CALL_TIME_SUFFIX,
+    OFFER_SUFFIX,
     READ_BACK_CAUSE,
     Channel,
     Direction,
@@ -17,7 +19,6 @@ from portal.models import (
     Message,
     MessageKind,
 )
-from portal.models.messages.message import OFFER_CAUSE
 from portal.queries.conversations import MAX_RECENT, UNSENT_STATUSES, written_by_customer
 
 PROMPTS = (
@@ -119,8 +120,9 @@ async def find_prompts_after(
         col(Message.id) > earlier.id,
         col(Message.kind).in_(PROMPTS)
         | col(Message.cause).startswith(ASK_BACK_CAUSE)
-        | col(Message.cause).startswith(OFFER_CAUSE)
-        | col(Message.cause).startswith(READ_BACK_CAUSE),
+        | col(Message.cause).startswith(READ_BACK_CAUSE)
+        | col(Message.cause).endswith(CALL_TIME_SUFFIX)
+        | col(Message.cause).endswith(OFFER_SUFFIX),
     )
     return (await session.exec(query)).all()
 

@@ -142,3 +142,36 @@ async def test_completed_request_keeps_its_promise_open(clock, organisation, pro
     assert the(seen).state(the(seen).due_at) == PromiseState.OPEN
     kept = await organisation.run(keep_promise, promised, the(promised).id, by=people.tess.actor)
     assert the(kept).kept_at
+
+
+async def test_no_that_closes_the_request_leaves_the_customers_question_owed(
+    clock, organisation, texts
+):
+    """The NO is taken, and the reply says who still answers the question, and by when."""
+    by = organisation.people.ben.actor
+    repair = await organisation.open("repair", by=by)
+    await organisation.run(advance, repair, by=by)
+    await organisation.run(run_due_follow_ups, repair, by=SYSTEM_ACTOR)
+    await texts("Why does it cost so much?")
+    [promise] = (await organisation.reload(repair)).promises
+    reply = await texts("NO")
+    seen = await organisation.reload(repair)
+    assert seen.status == "declined"
+    assert the(seen).is_open
+    assert (the(seen).owner_id, the(seen).due_at) == (promise.owner_id, promise.due_at)
+    assert "Ben at Repair Bench still answers your question by Tue 3 Jun" in reply.body
+    answered = await organisation.run(write_to_customer, repair, "A new display.", by=by)
+    assert the(answered).kept_at
+
+
+async def test_no_that_asks_something_has_one_owner(clock, organisation, texts):
+    """What the NO itself asks is covered by the answer that is owed already, and said once."""
+    by = organisation.people.ben.actor
+    repair = await organisation.open("repair", by=by)
+    await organisation.run(advance, repair, by=by)
+    await organisation.run(run_due_follow_ups, repair, by=SYSTEM_ACTOR)
+    await texts("Why does it cost so much?")
+    reply = await texts("No. When can I collect it?")
+    seen = await organisation.reload(repair)
+    assert (seen.status, [promise.is_open for promise in seen.promises]) == ("declined", [True])
+    assert reply.body.count("Ben at Repair Bench") == 1

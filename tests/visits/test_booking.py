@@ -224,3 +224,48 @@ async def test_confirmation_says_who_and_where_while_it_fits(line, texts, organi
     ]
     assert " comes." in text
     assert text.count("Booked") == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Friday I am busy between 9 and 12",
+        "Friday after 3 doesn't work",
+        "On Friday I work from 2 to 4",
+        "Friday at 3 I'm at the dentist",
+        "I waited for you on Friday from 2 to 4",
+        "el viernes estoy ocupado de 2 a 4",
+    ],
+)
+async def test_time_at_which_the_customer_is_not_free_is_not_booked(
+    line, texts, booked, organisation, reply
+):
+    await texts(reply)
+    assert await booked(line) is None
+    assert (await organisation.reload(line)).promises, "a person reads it"
+
+
+@pytest.mark.parametrize(
+    "reply", ["I'm home Friday after 3", "Friday after 3 works for me, thank you!"]
+)
+async def test_window_is_booked_beside_words_that_say_it_suits(line, texts, booked, reply):
+    await texts(reply)
+    assert (await booked(line)).answer_at == datetime(2025, 6, 6, 20, tzinfo=UTC)
+
+
+async def test_owner_is_named_where_no_window_is_free(line, texts, said, organisation, monkeypatch):
+    """The one who owes the answer, not the department alone."""
+
+    async def none_free(*_, **__):
+        return []
+
+    monkeypatch.setattr("portal.operations.visits.replies.free_windows", none_free)
+    await texts("Friday at 10")
+    [promise] = (await organisation.reload(line)).promises
+    people = vars(organisation.people).values()
+    [owner] = [person for person in people if getattr(person, "id", None) == promise.owner_id]
+    assert (
+        f"Got it, Martin. {owner.name.split()[0]} at Field Engineers will answer"
+        in (await said(line))[-1]
+    )
+    assert (await organisation.reload(line)).unanswered_since is not None

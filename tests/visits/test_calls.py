@@ -103,11 +103,60 @@ async def test_call_outside_hours_is_refused_with_what_is_possible(
 async def test_vague_wish_is_said_back_and_a_person_agrees_the_time(
     loan, organisation, texts, said, wish, what
 ):
+    """It owes a call whose time the text does not name; a time alone then agrees it."""
     await texts(wish)
     text = (await said(loan))[-1]
     assert f"Noted: you asked for a call {what}. Loan Desk will agree a time with you." in text
     [promise] = (await organisation.reload(loan)).promises
-    assert (promise.kind, promise.is_told) == (PromiseKind.ANSWER, True)
+    assert (promise.kind, promise.is_told) == (PromiseKind.CALL, False)
+    await texts("Thursday at 10 am please")
+    [promise] = (await organisation.reload(loan)).promises
+    assert (promise.due_at, promise.is_told) == (at(5, 10), True)
+
+
+async def test_time_after_our_question_moves_the_call_that_stands(loan, organisation, texts, said):
+    await texts("call me on Thursday at 10 am")
+    await texts("call me at 8 pm on Thursday instead")
+    assert (await said(loan))[-1].endswith("Reply with a time.")
+    await texts("Thursday at 4 pm")
+    [promise] = (await organisation.reload(loan)).promises
+    assert (promise.kind, promise.due_at, promise.is_told) == (PromiseKind.CALL, at(5, 16), True)
+    assert "will call you on Thu 5 Jun, 4 pm." in (await said(loan))[-1]
+
+
+async def test_page_takes_the_time_that_it_asked_for(loan, organisation, client, said):
+    page = f"{link(loan)}/messages"
+    for words in ("call me on Thursday at 10 am", "call me at 8 pm on Thursday instead", "at 4 pm"):
+        assert (await client.post(page, data={"body": words})).status_code == 303
+    [promise] = (await organisation.reload(loan)).promises
+    assert (promise.due_at, promise.is_told) == (at(3, 16), True)
+
+
+@pytest.mark.parametrize(
+    "text", ["it closes at 5", "My train leaves at 5 pm", "the meeting was at 3 pm on Thursday"]
+)
+async def test_hour_of_something_else_agrees_no_call(loan, organisation, texts, text):
+    """A time alone does, with polite words; else a person answers."""
+    await texts("Can you call me at 6pm tomorrow?")
+    await texts(text)
+    calls = [
+        promise
+        for promise in (await organisation.reload(loan)).promises
+        if promise.kind == PromiseKind.CALL
+    ]
+    assert [call.is_told for call in calls] == [False]
+
+
+@pytest.mark.parametrize(
+    "wish", ["call me, I'm busy after 3", "Please call me, I waited from 2 to 4 yesterday"]
+)
+async def test_call_is_not_promised_when_the_customer_is_not_free(
+    loan, organisation, texts, said, wish
+):
+    await texts(wish)
+    [promise] = (await organisation.reload(loan)).promises
+    assert (promise.kind, promise.not_before_at) == (PromiseKind.CALL, None)
+    assert "after 3" not in (await said(loan))[-1]
 
 
 async def test_question_about_our_number_is_no_wish_for_a_call(loan, organisation, texts):

@@ -73,11 +73,54 @@ async def test_text_cancels_the_visit_and_asks_for_another_time(
 
 @pytest.mark.parametrize(
     "text",
-    ["Please don't cancel the appointment", "Did you cancel my appointment?", "cancel my order"],
-)
-async def test_other_words_about_cancelling_cancel_no_visit(visit, texts, booked, text):
+    [
+        "Please don't cancel the appointment", "Did you cancel my appointment?", "cancel my order",
+        "How do I cancel the appointment?", "Can I cancel the visit?", "What if I cancel the visit",
+        "I want to cancel the appointment if the router arrives first", "¿Cómo cancelo la cita?",
+        "Cancel the appointment and refund me",
+    ],
+)  # fmt: skip
+async def test_other_words_about_cancelling_cancel_no_visit(
+    visit, texts, booked, organisation, text
+):
     await texts(text)
     assert (await booked(visit)).answer_at == THU_10
+    assert (await organisation.reload(visit)).promises, "a person reads it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can you please cancel my appointment?", "Hi, cancel the visit please",
+        "Quiero cancelar la cita, gracias", "أريد إلغاء الموعد من فضلك",
+    ],
+)  # fmt: skip
+async def test_plain_request_cancels_the_visit(visit, texts, booked, text):
+    await texts(text)
+    assert await booked(visit) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can't make it on Friday at 2", "Can you do me a favour, Friday at 2 my sister visits",
+        "Please don't move my appointment to Friday at 2", "I make it to the office Friday at 2",
+        "The shop delivers my desk on Friday at 2",
+    ],
+)  # fmt: skip
+async def test_other_words_with_a_time_move_no_visit(visit, texts, booked, organisation, text):
+    """Also after windows were offered for another time."""
+    await texts("I need another time for the appointment")
+    await texts(text)
+    assert (await booked(visit)).answer_at == THU_10
+    assert (await organisation.reload(visit)).promises, "a person reads it"
+
+
+async def test_matter_beside_a_change_has_an_owner(visit, texts, booked, organisation, said):
+    await texts("Could you move it to Friday at 2 pm? My router is broken")
+    assert (await booked(visit)).answer_at == datetime(2025, 6, 6, 18, tzinfo=UTC)
+    assert "answers the rest by" in (await said(visit))[-1]
+    assert (await organisation.reload(visit)).promises
 
 
 async def test_buttons_on_the_page_move_and_cancel(visit, client, said, booked):

@@ -46,6 +46,15 @@ async def test_what_is_said_beside_a_lost_link_has_an_owner(organisation, card_r
     await phone("I lost my link. Please change my address to 12 Elm Street, I moved last week")
     seen = await organisation.reload(card_request)
     assert [promise.is_open for promise in seen.promises] == [True]
+    text = await last_text(organisation)
+    assert f"http://testserver{link(card_request)} Tess at Telesales answers the rest" in text
+
+
+async def test_warning_about_a_card_number_keeps_the_lost_link(organisation, card_request, phone):
+    await phone("I lost my link, my card is 4111 1111 1111 1111")
+    text = await last_text(organisation)
+    assert f"http://testserver{link(card_request)}" in text
+    assert "card number" in text
 
 
 async def test_newest_link_is_sent_where_several_are_open(organisation, card_request, phone):

@@ -1,6 +1,6 @@
 """The languages of replies, read from their files: ``languages/*.toml``.
 
-A file has lists of words (``[words]``) and, by question and meaning (``[arrival.yes]``), phrases,
+A file has lists of words (``[words]``), words around a time (``[times]``) and, by question and meaning (``[arrival.yes]``), phrases,
 a line each, with examples: a reply that the phrase must find, or, after ``!``, must not find in
 that meaning. The examples are tests.
 """
@@ -26,6 +26,8 @@ LANGUAGES = {"en": "en", "es": "es", "ar": "ar", "ar-latn": "ar"}
 """Each file, and the language that it is of: Arabic is also written in Latin letters."""
 
 
+NOT_PHRASES = ("words", "language", "times")
+"""The headings of a file that have no phrases."""
 CHOICE_CUES = frozenset({"which.choice"})
 NOT_BESIDE = frozenset({"any.stop_word", "any.start"})
 PARTS = re.compile(r"(?<![<\w])#ref|[^\W_]+(?!\w*>)|[^\w\s<>/?*^$#.!_]")
@@ -126,6 +128,16 @@ def examples(name: str) -> Iterator[tuple[str, str, str]]:
 
 
 @cache
+def time_lists() -> Mapping[str, str]:
+    """The lists of words around a time (``[times]``) by name, each of all languages."""
+    lists: dict[str, str] = {}
+    for name in LANGUAGES:
+        for key, words in _load(name).get("times", {}).items():
+            lists[key] = f"{lists.get(key, '')} {words}"
+    return lists
+
+
+@cache
 def languages() -> Mapping[str, Language]:
     """All languages by the name of their file."""
     return {name: _read_language(name) for name in LANGUAGES}
@@ -182,7 +194,7 @@ def _load(name: str) -> Mapping[str, Mapping[str, Any]]:
 
 def _lines(content: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, list[str]]]:
     for question, meanings in content.items():
-        if question in ("words", "language"):
+        if question in NOT_PHRASES:
             continue
         for meaning, lines in meanings.items():
             for line, replies in lines.items():

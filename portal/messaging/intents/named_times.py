@@ -1,10 +1,12 @@
 """Reading the time that a customer names: a moment, a window, a part of a day, or a day. Pure.
 
 "Tuesday between 2 and 4", "after 5", "not before noon", "tomorrow morning", "on Friday". English
-and Spanish. What could mean two times is none.
+and Spanish. What could mean two times is none, and so is a window beside any word that is not
+known: "Friday I am busy between 9 and 12" names when not to come.
 """
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -17,6 +19,7 @@ from portal.messaging.intents.appointment_times import (
     normalize_text,
 )
 from portal.messaging.intents.hours import parse_hour
+from portal.messaging.intents.time_words import are_known, excludes_time
 from portal.messaging.intents.tokens import MAX_READ_LENGTH
 
 
@@ -88,6 +91,17 @@ UNCLEAR = re.compile(
     r"|utc|gmt|bst|cest|[ecmp][sd]?t|(?:your|eastern|central|mountain|pacific|\w+ standard) time)\b"
 )
 """What makes of a time a choice, none, or one of another zone."""
+_POLITE = r"(?:please|thanks|thank you|ok|okay|works|is (?:good|fine)|por favor|gracias|من فضلك)"
+CHOICE = re.compile(
+    rf"(?:{_POLITE} )?(?:(?:the|la|el|option|number|no|opcion|numero|رقم) ){{0,3}}(\d)(?:st|nd|rd|th)?(?: one)?(?: {_POLITE}){{0,3}}"
+)
+"""One of the times that were offered, by its number: "2", "Number 3 please"."""
+
+
+def read_choice(text: str) -> int:
+    """The number by which a text chooses one of the times that were offered; 0 where it does not."""
+    said = CHOICE.fullmatch(normalize_text(text)) if len(text) <= MAX_READ_LENGTH else None
+    return int(said[1]) if said else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +112,37 @@ class NamedTimeParser:
     locale: str
     now: datetime
 
-    def read(self, text: str, *, day_needed: bool = True) -> NamedTime | None:
+    def read(
+        self,
+        text: str,
+        *,
+        day_needed: bool = True,
+        also: AbstractSet[str] = frozenset(),
+        is_alone: bool = False,
+    ) -> NamedTime | None:
         """The one time that is named, to come and within a year; None where it is not plain.
 
-        Without ``day_needed`` a time of day alone is the next one. A text of more than
-        ``MAX_READ_LENGTH`` letters names none.
+        Without ``day_needed`` a time of day alone is the next one. ``also``: words that may stand
+        beside the time. A moment may stand beside other words too, unless ``is_alone``. A text of
+        more than ``MAX_READ_LENGTH`` letters names none.
         """
-        if len(text) > MAX_READ_LENGTH:
+        if len(text) > MAX_READ_LENGTH or excludes_time(text):
             return None
         parser = AppointmentTimeParser(self.timezone, self.locale, self.now)
         moment = parser.read(text, day_needed=day_needed)
-        if moment is not None:
-            start = moment.astimezone(UTC)
-            window = TimeWindow(start, start + timedelta(minutes=1))
-            has_day = bool(parser.parse_days(normalize_text(text))[0])
-            return NamedTime(window, WindowKind.MOMENT, has_day)
         words = normalize_text(text)
         days, rest = parser.parse_days(words)
+        if moment is not None:
+            if is_alone and not are_known(rest.split(), also):
+                return None
+            start = moment.astimezone(UTC)
+            window = TimeWindow(start, start + timedelta(minutes=1))
+            return NamedTime(window, WindowKind.MOMENT, bool(days))
         is_unclear = None in days or len(days) > 1 or (day_needed and not days)
         if is_unclear or UNCLEAR.search(words):
             return None
         day = next(iter(days), None)
-        named = _hours(rest, has_day=day is not None)
+        named = _hours(rest, also, has_day=day is not None)
         if named is None or (named[0] == WindowKind.DAY and day is None):
             return None
         return self._window(day, *named)
@@ -152,7 +175,9 @@ def _end(day: date, end: time | None, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, end, zone).astimezone(UTC)
 
 
-def _hours(words: str, *, has_day: bool) -> tuple[WindowKind, time, time | None] | None:
+def _hours(
+    words: str, also: AbstractSet[str], *, has_day: bool
+) -> tuple[WindowKind, time, time | None] | None:
     """The kind and the hours that the words name, which have no day; None where not plain."""
     for rule, kind in (
         (BETWEEN, WindowKind.BETWEEN), (RANGE, WindowKind.BETWEEN), (AFTER, WindowKind.AFTER),
@@ -161,9 +186,15 @@ def _hours(words: str, *, has_day: bool) -> tuple[WindowKind, time, time | None]
         said = _only(rule, words)
         if said is None:
             continue
-        if re.search(r"\d", words[: said.start()] + words[said.end() :]):
+        beside = f"{words[: said.start()]} {words[said.end() :]}"
+        if re.search(r"\d", beside) or not are_known(beside.split(), also):
             return None
         return _window_hours(kind, said, words)
+    return _hour_or_part(words, has_day=has_day) if are_known(words.split(), also) else None
+
+
+def _hour_or_part(words: str, *, has_day: bool) -> tuple[WindowKind, time, time | None] | None:
+    """One hour, a part of the day, or where neither is named the whole day."""
     if (at := parse_hour(words, named_day=has_day)) is not None:
         return WindowKind.MOMENT, at, _minute_after(at)
     parts = [kind for kind, rule in PARTS.items() if rule.search(words)]

@@ -89,8 +89,10 @@ IS_NOTICE = "kind = 'notice'"
 MAX_BECAUSE_LENGTH = 200
 ASK_BACK_CAUSE = "ask_back:"
 """The beginning of the cause of the one message that asks back about a question."""
-OFFER_CAUSE = "offer:"
-"""The beginning of the cause of a message that offers other windows after a refusal."""
+CALL_TIME_SUFFIX = ":call_time"
+"""The end of the cause of a reply that asks when to call."""
+OFFER_SUFFIX = ":offer"
+"""The end of the cause of a reply that offers windows for a visit."""
 EDITED_SUFFIX = ":edited"
 """The end of the cause of a message that a person sent in place of another."""
 

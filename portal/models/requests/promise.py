@@ -14,6 +14,7 @@ from portal.models.columns import (
     text_column,
     timestamp_column,
 )
+from portal.models.requests.request_status import RequestStatus
 
 CUSTOMER_CHOSE_OTHER_TIME = "The customer named another time."
 """What staff and the API read of a promised call that the customer moved."""
@@ -108,6 +109,15 @@ class Promise(SQLModel, table=True):
     def kept_late(self) -> bool:
         """Whether the promise was kept after its due time."""
         return self.kept_at is not None and self.kept_at > self.due_at
+
+    def outlives(self, ending: RequestStatus) -> bool:
+        """Whether the promise stays open, and detection checks it, when its request ends so.
+
+        Each does when the request is completed; the answer or call that a customer waits for also
+        when their own no declines it.
+        """
+        is_reply = self.kind in (PromiseKind.ANSWER, PromiseKind.CALL)
+        return ending == RequestStatus.COMPLETED or (is_reply and ending == RequestStatus.DECLINED)
 
     def is_due_soon(self, now: datetime) -> bool:
         """Whether the promise is in the last quarter of its time and in its last hour."""

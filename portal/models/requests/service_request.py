@@ -197,8 +197,7 @@ class ServiceRequest(RequestLookups, SQLModel, table=True):
                 self.close_check_promise(need, now, "The request is closed.")
                 need.state = NeedState.WITHDRAWN
         for promise in self.promises:
-            # A promise outlives a completed request: it stays open, and detection checks it.
-            if promise.is_open and status != RequestStatus.COMPLETED:
+            if promise.is_open and not promise.outlives(status):
                 promise.miss(now)
                 self.record(
                     EventKind.PROMISE_MISSED, actor, now, visible=promise.is_told,

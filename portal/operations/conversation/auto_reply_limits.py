@@ -34,6 +34,10 @@ EMAIL_AUTO_REPLY_WINDOW = timedelta(hours=1)
 MAX_AUTO_REPLIES = 8
 """Automatic replies of one kind within the window to one number: whoever writes faster than that may
 be a machine. The last of them says that no more follow."""
+FLOOD_SUFFIX = ":flood"
+"""The end of the cause of the one reply to a flood."""
+FLOOD_REPLY_INTERVAL = timedelta(hours=1)
+"""How long a flood gets no second reply that says who has all of it."""
 MAX_EMAIL_REPLIES = 3
 """Automatic replies by mail about one request within an hour."""
 LAST_REPLY_SUFFIX = ":last"
@@ -55,7 +59,7 @@ class AutoReplyLimits:
     """What we have sent to this address within a day, newest first, and whether it is too much.
 
     ``is_last``: one more automatic reply is the last for a while, and says so. ``is_keyword_loop``:
-    too many answers to HELP and START.
+    too many answers to HELP and START. ``is_flood_answered``: the flood has had its one reply.
     """
 
     recent_messages: Sequence[Message] = ()
@@ -63,6 +67,7 @@ class AutoReplyLimits:
     is_loop: bool = False
     is_last: bool = False
     is_keyword_loop: bool = False
+    is_flood_answered: bool = False
 
     @property
     def suppress_reply(self) -> bool:
@@ -97,6 +102,10 @@ def limit_text_replies(exchange: RecentExchange, now: datetime) -> AutoReplyLimi
         is_loop=is_loop,
         is_last=not is_loop and most == MAX_AUTO_REPLIES - 1,
         is_keyword_loop=keyword_replies >= MAX_AUTO_REPLIES,
+        is_flood_answered=any(
+            message.cause.endswith(FLOOD_SUFFIX) and message.created_at > now - FLOOD_REPLY_INTERVAL
+            for message in exchange.sent
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
+from portal.operations.conversation.auto_reply_limits import AutoReplyLimits
 from portal.operations.conversation.consent_rules import (
     CONSENT_RULES,
     decide_email_consent,
@@ -77,7 +78,7 @@ def decide(
     is_wish = intent.kind == IntentKind.STOP_PARTIAL and not _is_guessed(delivery, facts)
     if request is not None and is_wish:
         decision = decide_wish(inbound, request, intent, facts)
-    elif request is not None and is_only_item(inbound, delivery, request):
+    elif request is not None and is_only_item(inbound, delivery, request, facts):
         decision = Decision("O10", TakeFiles())
     else:
         decision = _decide_by_basis(inbound, delivery, request, intent, facts)
@@ -107,7 +108,8 @@ def _decide_by_basis(
         case Basis.CONSENT:
             decision = decide_text_consent(inbound, intent, facts)
         case Basis.FLOOD:
-            reply = "" if facts.is_opted_out or not facts.takes_texts else "flood"
+            is_unsaid = facts.is_opted_out or facts.limits.is_flood_answered
+            reply = "flood" if facts.takes_texts and not is_unsaid else ""
             decision = Decision("F1", NotifyFrontDesk(DroppedBallKind.FLOOD, reply))
         case Basis.AMBIGUOUS:
             asked = AskWhich(bool(facts.recently_waiting), intent.is_urgent)
@@ -119,6 +121,10 @@ def _decide_by_basis(
             decision = Decision("W2", OweReply(is_silent=not delivery.is_last, template=template))
         case Basis.GIVEN if request is not None:
             decision = _decide_given(inbound, request, intent, facts)
+        case Basis.CHOSEN if request is not None:
+            # Whoever has said which request they mean is answered, however much came before.
+            facts = replace(facts, limits=AutoReplyLimits(facts.limits.recent_messages))
+            decision = decide_by_state(request, intent, facts, intent.answer_words)
         case _ if request is not None:
             decision = decide_by_state(request, intent, facts, intent.answer_words)
         case _:
@@ -192,7 +198,7 @@ def decide_by_state(
     # Whoever calls soon has read the message; before a later time it may need an answer.
     is_read = isinstance(decision.outcome, OweReply) and decision.outcome.at is None
     is_more = intent.needs_owner and decision.rule in ANSWERED_RULES
-    if (is_more and not is_read) or says_more(decision.rule, body):
+    if (is_more and not is_read) or says_more(decision.rule, intent, body):
         decision = replace(decision, owed=OweReply())
     return decision
 
@@ -204,6 +210,7 @@ def decide_open(
     kind, question = intent.kind, request.open_question
     given = match_answer(request, intent, body, facts.now)
     is_pure = not (intent.needs_owner or intent.is_urgent)
+    is_call_asked = request.id in facts.asked_calls
     outcome: Outcome
     is_yes = given is not None and given.answer == Answer.YES and given.at is None
     if (visit := match_visit(request, intent, body, facts)) is not None:
@@ -225,7 +232,7 @@ def decide_open(
         rule, outcome = "O5", Record()
     elif kind == IntentKind.STATUS and facts.limits.may_answer and not _is_late(request, facts.now):
         rule, outcome = "O6", SendStatus()
-    elif (call := match_call(request, intent, body, facts.now)) is not None:
+    elif (call := match_call(request, intent, body, facts.now, is_asked=is_call_asked)) is not None:
         rule, outcome = "O7", call
     else:
         rule, outcome = "O8", _owe_answer(kind, facts)

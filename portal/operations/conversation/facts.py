@@ -13,6 +13,7 @@ from portal.models import (
     Event,
     EventKind,
     Message,
+    PromiseKind,
     ServiceRequest,
 )
 from portal.models.columns import saved_id
@@ -26,6 +27,7 @@ from portal.operations.conversation.auto_reply_limits import (
     load_email_limits,
 )
 from portal.operations.conversation.inbound_message import InboundMessage
+from portal.operations.conversation.reading.asked import find_asked_calls
 from portal.operations.privacy.digests import restore_stop
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.consent import ConsentQuery, find_permitted
@@ -33,6 +35,7 @@ from portal.queries.conversations import (
     EXCHANGES,
     find_asked_back,
     find_clarification,
+    find_last_sent,
     find_waiting_texts,
     has_written_since,
     recent_exchange,
@@ -55,7 +58,9 @@ class InboundFacts:
     "which?", ``offered`` the requests of the last such list in its order, some may be closed since.
     ``repeated``: the message that this one repeats. ``asked_back``: the questions, by id, that a
     reply was asked back about. ``undecided``: the requests about whose open decision the customer
-    has asked us something. ``is_opted_out``: the address as a whole is stopped; ``muted``: the requests about which it gets nothing.
+    has asked us something. ``asked_calls``: the requests about which our last question was when to
+    call. ``asks_again``: they have just asked the same about the status of one of several requests.
+    ``is_opted_out``: the address as a whole is stopped; ``muted``: the requests about which it gets nothing.
     ``consent_address``: the address that a mailed stop is about. ``was_greeted``: a number
     without a request has had something from us within the hour. ``answers_keywords``: Twilio
     answers keywords itself. ``had_card_number``: one was masked in it. ``takes_texts``: the sender is a phone, not letters or a hidden number.
@@ -72,6 +77,8 @@ class InboundFacts:
     repeated: Message | None = None
     asked_back: frozenset[int] = frozenset()
     undecided: frozenset[int] = frozenset()
+    asked_calls: frozenset[int] = frozenset()
+    asks_again: bool = False
     limits: AutoReplyLimits = field(default_factory=AutoReplyLimits)
     is_opted_out: bool = False
     muted: frozenset[int] = frozenset()
@@ -149,9 +156,22 @@ async def load_facts(
     repeated = None
     if about and facts.is_known_sender:
         repeated = await find_repeated(uow, inbound, message, about)
-    zones = await load_visit_zones(uow.session, about.values())
+    asked_calls = frozenset[int]()
+    if any(_has_told_call(known) for known in about.values()):
+        sent = facts.limits.recent_messages
+        if inbound.channel != Channel.SMS:
+            sent = await find_last_sent(uow.session, about, uow.now - LOOKBACK)
+        asked_calls = find_asked_calls(sent)
     return replace(
-        facts, asked_back=asked_back, undecided=frozenset(undecided), repeated=repeated, zones=zones
+        facts, asked_back=asked_back, undecided=frozenset(undecided), repeated=repeated,
+        asked_calls=asked_calls, zones=await load_visit_zones(uow.session, about.values()),
+    )  # fmt: skip
+
+
+def _has_told_call(request: ServiceRequest) -> bool:
+    return any(
+        promise.is_open and promise.is_told and promise.kind == PromiseKind.CALL
+        for promise in request.promises
     )
 
 

@@ -35,7 +35,7 @@ from portal.operations.conversation.applying.intent_handlers import (
     carry_out,
 )
 from portal.operations.conversation.applying.replies import MatchedMessage
-from portal.operations.conversation.auto_reply_limits import find_repeated
+from portal.operations.conversation.auto_reply_limits import DUPLICATE_DELIVERY, find_repeated
 from portal.operations.conversation.consent_rules import widen_stop
 from portal.operations.conversation.decision import decide
 from portal.operations.conversation.facts import InboundFacts, load_facts, question_of
@@ -45,14 +45,19 @@ from portal.operations.conversation.inbound_message import (
     record_inbound,
 )
 from portal.operations.conversation.reading.answers import read_volunteered
-from portal.operations.conversation.reading.files import UNSETTLED_BASES
+from portal.operations.conversation.reading.files import may_be_item
 from portal.operations.conversation.reading.machine_texts import (
     MachineText,
     read_text,
     record_machine_text,
 )
 from portal.operations.conversation.recording import put_in_conversation, record_in_conversation
-from portal.operations.conversation.request_matching import Basis, Delivery, match_request
+from portal.operations.conversation.request_matching import (
+    Basis,
+    Delivery,
+    asks_status,
+    match_request,
+)
 from portal.operations.dropped_balls.resolution import resolve_urgent
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
@@ -104,9 +109,12 @@ async def _answer(
     """Read, match and decide what the customer wrote, and carry it out."""
     intent, asked = _read_intent(inbound, facts), question_of(facts.asking)
     message.intent, message.because = intent.kind, intent.because[:MAX_BECAUSE_LENGTH]
+    if _asks_again(intent, facts):
+        facts = replace(facts, repeated=None, asks_again=True)
     deliveries = match_request(inbound, message, intent, facts)
     locked = await _lock_all(uow, deliveries, request)
-    if locked and facts.is_known_sender and facts.repeated is None:
+    is_new = facts.repeated is None and not facts.asks_again
+    if locked and facts.is_known_sender and is_new:
         # Of the same messages at one moment only the first is seen before the lock.
         facts = replace(facts, repeated=await find_repeated(uow, inbound, message, locked))
     left: dict[int, ServiceRequest] = {}
@@ -124,10 +132,9 @@ async def _answer(
             text = inbound.text if delivery.message is message else delivered.body
             delivered_intent = read_volunteered(matched_request, text, delivered_intent)
         decision = decide(inbound, delivery, matched_request, delivered_intent, facts)
-        has_files = inbound.has_files and delivered is message
+        has_files = delivered is message and may_be_item(inbound, delivery, facts)
         matched = MatchedMessage(
-            delivered, matched_request, delivered_intent, facts,
-            has_files=has_files and delivery.basis not in UNSETTLED_BASES, need=inbound.need,
+            delivered, matched_request, delivered_intent, facts, has_files=has_files, need=inbound.need
         )  # fmt: skip
         if matched_request is not None:
             left |= await _put(uow, matched_request, matched, locked)
@@ -138,6 +145,16 @@ async def _answer(
             await _release(uow, request_left)
         uow.mark_page_changed(request_left)
         await uow.finish(request_left)
+
+
+def _asks_again(intent: Intent, facts: InboundFacts) -> bool:
+    """Whether they ask once more where it is: of several requests another one may be meant."""
+    return (
+        asks_status(intent)
+        and len(facts.open_requests) > 1
+        and facts.repeated is not None
+        and facts.now - facts.repeated.created_at > DUPLICATE_DELIVERY
+    )
 
 
 async def _lock_all(

@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
+from portal.messaging.intents.named_times import read_choice
 from portal.models import REFERENCE_PATTERN, Message, ServiceRequest
 from portal.operations.conversation.consent_rules import consent_request, consent_wish
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
+from portal.operations.conversation.reading.questions import (
+    answers_question,
+    match_offer,
+    match_open_question,
+)
 from portal.operations.conversation.request_names import (
     RequestMatch,
     find_named,
     match_choice,
-    match_open_question,
     match_recent_staff_message,
 )
 from portal.operations.conversation.wishes.rules import is_about_person
@@ -77,11 +82,13 @@ def match_request(
     set_apart = _match_set_apart(inbound, intent, facts)
     if set_apart is not None:
         basis, request_id = set_apart
-    elif facts.limits.is_flood:
+    elif facts.limits.is_flood and not _answers_us(message, intent, facts):
         named = requests if len(requests) == 1 else find_named(message.body, requests)
         basis, request_id = Basis.FLOOD, _id(named[0] if len(named) == 1 else facts.owning)
     elif facts.repeated is not None:
         basis, request_id = Basis.REPEATS, facts.repeated.request_id
+    elif read_choice(message.body) and (offering := match_offer(intent, message.body, facts)):
+        basis, request_id = Basis.ANSWERS, offering.id
     elif facts.waiting and (chosen := _choose_listed(message, facts)):
         basis, deliveries = Basis.CHOSEN, chosen
     elif len(requests) > 1:
@@ -95,6 +102,15 @@ def match_request(
     else:
         basis = Basis.UNKNOWN_SENDER
     return deliveries or [Delivery(message, request_id, basis)]
+
+
+def _answers_us(message: Message, intent: Intent, facts: InboundFacts) -> bool:
+    """Whether it answers our question, or says which request is meant where we have asked."""
+    choice = None
+    if facts.recently_waiting:
+        choice = match_choice(message.body, facts.open_requests, facts.offered)
+    is_choice = choice is not None and not choice.has_more_text
+    return is_choice or answers_question(intent, message.body, facts)
 
 
 def _choose_listed(message: Message, facts: InboundFacts) -> Sequence[Delivery]:
@@ -121,7 +137,7 @@ def _match_open_or_closed(
     A status question is about the open one, and so is the answer to its question.
     """
     named = find_named(message.body, [only, closed])
-    asking = match_open_question(intent, facts.open_requests, facts.limits.recent_messages)
+    asking = match_open_question(intent, message.body, facts)
     is_open_meant = intent.kind == IntentKind.STATUS or asking is not None
     if len(named) == 1:
         return Basis.NAMED, named[0].id
@@ -160,7 +176,7 @@ def _match_one_of_several(
     elif is_silenced:
         is_last = facts.limits.is_last
         deliveries = [Delivery(message, owning_id, Basis.FOR_PERSON, is_last=is_last)]
-    elif len(waiting) < MAX_CLARIFICATIONS:
+    elif len(waiting) < MAX_CLARIFICATIONS or asks_status(intent):
         deliveries = [Delivery(message, owning_id, Basis.AMBIGUOUS)]
     else:
         deliveries = [
@@ -180,11 +196,11 @@ def _find_meant(
     is_choice = bool(waiting) and body.strip().isdecimal()
     if len(named) == 1:
         basis, request = Basis.NAMED, named[0]
-    elif named or REFERENCE_PATTERN.search(body.upper()) or is_choice:
+    elif named or REFERENCE_PATTERN.search(body.upper()) or is_choice or facts.asks_again:
         return None
     elif spoken_of is not None and _says_little(intent, body):
         basis, request = Basis.SPOKEN_OF, spoken_of
-    elif asking := match_open_question(intent, requests, sent):
+    elif asking := match_open_question(intent, body, facts):
         basis, request = Basis.ANSWERS, asking
     elif _says_little(intent, body) and facts.asking is not None and facts.asking.open_question:
         basis, request = Basis.ANSWERS, facts.asking
@@ -197,6 +213,11 @@ def _find_meant(
     else:
         return None
     return basis, RequestMatch((request,))
+
+
+def asks_status(intent: Intent) -> bool:
+    """A question about where a request is, and nothing else: it is answered as soon as that is known."""
+    return intent.kind == IntentKind.STATUS and not (intent.needs_owner or intent.is_urgent)
 
 
 def _is_thanks(intent: Intent) -> bool:

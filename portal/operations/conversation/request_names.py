@@ -1,21 +1,12 @@
-"""Which of several requests a text names, chooses, answers or follows. Pure; never a guess."""
+"""Which of several requests a text names, chooses or follows. Pure; never a guess."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
-from portal.models import (
-    ASK_BACK_CAUSE,
-    READ_BACK_CAUSE,
-    REFERENCE_PATTERN,
-    AnswerType,
-    Message,
-    MessageKind,
-    ServiceRequest,
-)
-from portal.models.messages.message import OFFER_CAUSE
+from portal.messaging.intents.classifier import normalize_words
+from portal.models import REFERENCE_PATTERN, Message, MessageKind, ServiceRequest
 
 RECENT = timedelta(hours=1)
 """How long a text may answer our last message, where we sent no other."""
@@ -72,7 +63,6 @@ ORDINALS = {
 }
 NUMBER_IN_TEXT = re.compile(r"(?<![\w.:/-])#?(\d{1,2})(?![\w:/-])")
 """In any script's digits; no part of a time, a date or a decimal."""
-QUESTION_KINDS = (MessageKind.FOLLOW_UP, MessageKind.REMINDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,39 +132,6 @@ def match_choice(
     return RequestMatch(unique, has_more_text=has_more_text) if unique else None
 
 
-def match_open_question(
-    intent: Intent, requests: Sequence[ServiceRequest], sent: Sequence[Message]
-) -> ServiceRequest | None:
-    """The request whose question an answer is for: the only open question, else the newest.
-
-    ``sent`` is what that number has had from us lately, newest first. Of two questions put
-    within an hour either may be meant: then None, unless one is asked back about.
-    """
-    fits = {
-        IntentKind.YES: (AnswerType.YES_NO,),
-        IntentKind.NO: (AnswerType.YES_NO, AnswerType.TIME),
-        IntentKind.TIME: (AnswerType.TIME,),
-        IntentKind.ASK_BACK: (AnswerType.YES_NO, AnswerType.TIME),
-        IntentKind.THANKS: (AnswerType.YES_NO, AnswerType.TIME),
-    }.get(intent.kind, ())
-    asked = [
-        request
-        for request in requests
-        if request.open_question is not None and request.open_question.expects in fits
-    ]
-    if len(asked) < 2:
-        return asked[0] if asked else None
-    put = [message for message in sent if message.request_id and _is_question(message)]
-    if not put:
-        return None
-    last = put[0]
-    is_asked_back = last.kind not in QUESTION_KINDS
-    others = [message for message in put if message.request_id != last.request_id]
-    if not is_asked_back and any(_within(last, message) for message in others):
-        return None
-    return next((request for request in asked if request.id == last.request_id), None)
-
-
 def match_recent_staff_message(
     requests: Sequence[ServiceRequest], sent: Sequence[Message], now: datetime
 ) -> ServiceRequest | None:
@@ -228,15 +185,5 @@ def _is_titled(
     return bool(title) and not shared and f" {title} " in f" {' '.join(words)} "
 
 
-def _is_question(message: Message) -> bool:
-    return message.kind in QUESTION_KINDS or message.cause.startswith(
-        (ASK_BACK_CAUSE, READ_BACK_CAUSE, OFFER_CAUSE)
-    )
-
-
 def _sent_at(message: Message) -> datetime:
     return message.sent_at or message.due_at
-
-
-def _within(last: Message, other: Message) -> bool:
-    return _sent_at(last) - _sent_at(other) < RECENT

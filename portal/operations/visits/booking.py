@@ -7,6 +7,7 @@ from portal.errors import BadInput, Conflict
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.visits import render_offer, render_visit, visit_times
 from portal.models import (
+    OFFER_SUFFIX,
     Answer,
     Channel,
     DeliveryReason,
@@ -108,7 +109,7 @@ async def cancel_visit(
     """Cancel the visit that is ahead, and ask when it suits instead. Raises Conflict without one."""
     await authorize(uow, request, Act.WRITE)
     text = await release_visit(uow, request, reason=reason, via=via)
-    await _queue(uow, request, text, via)
+    await _queue(uow, request, text, via, asks=OFFER_SUFFIX if request.open_question else "")
 
 
 async def release_visit(
@@ -196,8 +197,13 @@ async def confirm_visit(
     await _queue(uow, request, render_visit(await uow.renderer(request), visit, template), via)
 
 
-async def _queue(uow: UnitOfWork, request: ServiceRequest, text: str, via: Channel) -> None:
-    """Send at any hour: the customer, or a person who serves them, has just asked for it."""
-    cause = f"visit:{request.id}:{request.version}"
+async def _queue(
+    uow: UnitOfWork, request: ServiceRequest, text: str, via: Channel, *, asks: str = ""
+) -> None:
+    """Send at any hour: the customer, or a person who serves them, has just asked for it.
+
+    ``asks`` is the end of its cause, where it asks something.
+    """
+    cause = f"visit:{request.id}:{request.version}{asks}"
     draft = Draft(MessageKind.ANSWER, cause, text)
     await uow.outbox.queue(request, draft, channels=REPLY_CHANNELS.get(via, ()))

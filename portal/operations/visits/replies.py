@@ -2,10 +2,18 @@
 
 from portal.messaging.intents.named_times import NamedTime, WindowKind
 from portal.messaging.wording.visits import render_offer, render_visit
-from portal.models import ASK_BACK_CAUSE, Answer, FollowUp, MessageKind, PromiseKind, ServiceRequest
-from portal.models.messages.message import OFFER_CAUSE
+from portal.models import (
+    ASK_BACK_CAUSE,
+    OFFER_SUFFIX,
+    Answer,
+    FollowUp,
+    MessageKind,
+    PromiseKind,
+    ServiceRequest,
+)
+from portal.operations.conversation.applying.owed_replies import owe_reply
 from portal.operations.conversation.applying.replies import MatchedMessage, Reply
-from portal.operations.conversation.outcomes import BookVisit, CancelVisit
+from portal.operations.conversation.outcomes import BookVisit, CancelVisit, OweReply
 from portal.operations.follow_ups import take_answer
 from portal.operations.promises import promise_reply
 from portal.operations.unit_of_work import UnitOfWork
@@ -23,15 +31,19 @@ async def carry_out_visit(
     request: ServiceRequest,
     matched: MatchedMessage,
     outcome: BookVisit | CancelVisit,
-) -> Reply:
-    """Do what the message asks for; the one reply says what is booked, or what is free."""
+) -> Reply | None:
+    """Do what the message asks for; the one reply says what is booked, or what is free.
+
+    Where nothing is free, it says who answers and by when.
+    """
     via = matched.message.channel
     if isinstance(outcome, CancelVisit):
         reason = f"The customer asked for it: {matched.message.body.strip()}"[:MAX_REASON_LENGTH]
-        return Reply(MessageKind.ANSWER, await release_visit(uow, request, reason=reason, via=via))
+        text = await release_visit(uow, request, reason=reason, via=via)
+        return Reply(MessageKind.ANSWER, text, asks=OFFER_SUFFIX if request.open_question else "")
     question, wish = outcome.question, outcome.wish
     if outcome.is_refusal:
-        return await _offer_others(uow, request, matched, question)
+        return await _offer_others(uow, request, question)
     facts = await uow.facts(request)
     free = await free_windows(uow.session, facts, question, is_booking=True) or []
     fitting = match_windows(free, wish.window, is_moment=wish.is_moment) if wish else []
@@ -42,6 +54,8 @@ async def carry_out_visit(
             fitting[:OFFERED_COUNT]
             or nearest_windows(others, wish.window.start if wish else None, OFFERED_COUNT)
         )
+        if not question.offered:
+            return await owe_reply(uow, request, matched, OweReply())
         return await _offer(uow, request, question, wish, is_free=bool(fitting))
     if question.is_asked:
         first = len(uow.outbox.written)
@@ -58,18 +72,15 @@ async def carry_out_visit(
     return Reply(MessageKind.ANSWER, render_visit(await uow.renderer(request), question, template))
 
 
-async def _offer_others(
-    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, question: FollowUp
-) -> Reply:
+async def _offer_others(uow: UnitOfWork, request: ServiceRequest, question: FollowUp) -> Reply:
     """The reply with the next windows, none that was refused; without any a person agrees a time."""
     question.refuse_offer()
     free = await free_windows(uow.session, await uow.facts(request), question) or []
     question.offer(nearest_windows(question.without_refused(free), None, OFFERED_COUNT))
     await uow.finish(request)
-    cause = f"{OFFER_CAUSE}{question.id}:{matched.message.id}"
     if question.offered:
         text = render_offer(await uow.renderer(request), question, "visit_free")
-        return Reply(MessageKind.ANSWER, text, cause=cause)
+        return Reply(MessageKind.ANSWER, text, asks=OFFER_SUFFIX)
     promise = await promise_reply(uow, request, PromiseKind.ANSWER)
     await uow.finish(request)
     renderer = await uow.renderer(request)
@@ -79,7 +90,7 @@ async def _offer_others(
         department=renderer.department_name(promise.department_id),
         due=renderer.times.by(promise.due_at),
     )  # fmt: skip
-    return Reply(MessageKind.ACKNOWLEDGEMENT, text, cause=cause)
+    return Reply(MessageKind.ACKNOWLEDGEMENT, text)
 
 
 async def _offer(
@@ -90,19 +101,15 @@ async def _offer(
     *,
     is_free: bool,
 ) -> Reply:
-    """The reply with the windows that the question offers; without any a person answers."""
+    """The reply with the windows that the question offers."""
     await uow.finish(request)
     renderer = await uow.renderer(request)
-    if not question.offered:
-        promise = await promise_reply(uow, request, PromiseKind.ANSWER)
-        await uow.finish(request)
-        department = renderer.department_name(promise.department_id)
-        due = renderer.times.by(promise.due_at)
-        text = renderer.say("acknowledgement", department=department, due=due)
-        return Reply(MessageKind.ACKNOWLEDGEMENT, text)
-    if wish is None or is_free:
-        cause = f"{ASK_BACK_CAUSE}{question.id}" if wish is None and question.is_asked else ""
+    kind = MessageKind.ANSWER
+    if wish is None and question.is_asked:
         text = render_offer(renderer, question, "visit_free")
-        return Reply(MessageKind.ANSWER, text, cause=cause)
+        return Reply(kind, text, cause=f"{ASK_BACK_CAUSE}{question.id}")
+    if wish is None or is_free:
+        return Reply(kind, render_offer(renderer, question, "visit_free"), asks=OFFER_SUFFIX)
     at = wish.window.start if wish.is_moment else wish.window
-    return Reply(MessageKind.ANSWER, render_offer(renderer, question, "visit_not_free", wish=at))
+    text = render_offer(renderer, question, "visit_not_free", wish=at)
+    return Reply(kind, text, asks=OFFER_SUFFIX)

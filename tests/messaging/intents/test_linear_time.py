@@ -24,6 +24,7 @@ from portal.messaging.intents.classifier import IntentKind, Question, classify
 from portal.messaging.intents.commitments import extract_commitments, parse_promise_line
 from portal.messaging.intents.deadlines import DeadlineParser
 from portal.messaging.intents.language import LANGUAGES, languages, preload
+from portal.messaging.intents.named_times import NamedTimeParser
 from portal.messaging.intents.tokens import MAX_READ_LENGTH
 from tests.support.cpu_limit import cpu_limit
 
@@ -31,6 +32,9 @@ MODULES = (
     "portal.messaging.intents.appointment_times",
     "portal.messaging.intents.commitments",
     "portal.messaging.intents.deadlines",
+    "portal.messaging.intents.hours",
+    "portal.messaging.intents.named_times",
+    "portal.messaging.intents.time_words",
     "portal.messaging.intents.tokens",
     "portal.commands.export_replies",
     "portal.messaging.email.charsets",
@@ -53,6 +57,8 @@ MODULES = (
     "portal.models.requests.reference",
     "portal.operations.conversation.canned_replies",
     "portal.operations.conversation.inbound",
+    "portal.operations.conversation.reading.calls",
+    "portal.operations.conversation.reading.visits",
     "portal.operations.conversation.request_names",
 )  # fmt: skip
 """Whatever applies a pattern to the text of a customer or of staff."""
@@ -170,6 +176,7 @@ def test_longest_text_is_read_in_time(words, locale):
     readers = [
         lambda text: classify(text, Question.NONE, locale).kind in IntentKind,
         times.read,
+        NamedTimeParser("UTC", "en-US", OFFICE.now).read,
         lambda text: extract_commitments(text, OFFICE),
         lambda text: parse_promise_line(text, OFFICE),
         strip_quoted_text,

@@ -15,7 +15,7 @@ from portal.models import (
     MessageKind,
     RequestStatus,
 )
-from portal.operations import receive_text, receive_web_message
+from portal.operations import advance, receive_text, receive_web_message, run_due_follow_ups
 from tests.support.factories import MARTIN, CustomerDetails
 from tests.support.twilio_client import PHONE
 
@@ -128,6 +128,50 @@ async def test_flood_is_recorded_without_replies(organisation, card_request, tex
     said = await told(organisation)
     assert len(said) <= 9
     assert [message for message in said if "We do not answer each one" in message.body] == said[-1:]
+
+
+async def test_flood_is_answered_by_the_name_of_who_has_it(organisation, card_request, texts):
+    """One text says who answers all of it, and by when."""
+    for number in range(25):
+        await texts(f"Where is my card, please? ({number})")
+    [flood] = [text for text in await told(organisation) if "each one now" in text.body]
+    assert "Tess at Telesales answers by Tue 3 Jun, 12:02 pm" in flood.body
+    [promise] = (await organisation.reload(card_request)).promises
+    assert promise.owner_id == organisation.people.tess.id
+
+
+async def test_second_flood_is_answered_although_its_ball_is_still_open(
+    clock, organisation, card_request, texts
+):
+    for _ in range(2):
+        for number in range(25):
+            await texts(f"Hello number {number}")
+        clock.shift(timedelta(hours=2))
+    assert len([text for text in await told(organisation) if "each one now" in text.body]) == 2
+
+
+async def test_answer_to_our_question_is_confirmed_in_a_flood(organisation, texts):
+    repair = await organisation.open("repair", by=SYSTEM_ACTOR)
+    await organisation.run(advance, repair, by=SYSTEM_ACTOR)
+    await organisation.run(run_due_follow_ups, repair, by=SYSTEM_ACTOR)
+    for number in range(25):
+        await texts(f"Hello number {number}")
+    before = len(await told(organisation))
+    await texts("No")
+    seen = await organisation.reload(repair)
+    assert seen.status == RequestStatus.DECLINED
+    assert len(await told(organisation)) == before + 1
+
+
+async def test_choice_of_a_request_is_answered_in_a_flood(organisation, card_request, texts):
+    permit = await organisation.open("permit", by=SYSTEM_ACTOR)
+    await texts("Can you hurry?")
+    for _ in range(22):
+        await texts("HELP")
+    await texts("2")
+    [promise] = [each for each in (await organisation.reload(permit)).promises if each.is_open]
+    assert promise.is_told
+    assert "Cora at Permit Counter answers all of it by" in (await told(organisation))[-1].body
 
 
 async def test_stop_in_a_flood_is_obeyed_and_confirmed(organisation, card_request, texts):

@@ -18,12 +18,17 @@ from portal.operations.conversation.applying.replies import (
     MatchedMessage,
     Reply,
     ask_which,
+    promised_by,
     render_card_warning,
     render_link,
     send_reply,
     text_address,
 )
-from portal.operations.conversation.auto_reply_limits import AUTO_REPLY_WINDOW, MAX_TEXTS
+from portal.operations.conversation.auto_reply_limits import (
+    AUTO_REPLY_WINDOW,
+    FLOOD_SUFFIX,
+    MAX_TEXTS,
+)
 from portal.operations.conversation.consent import write_consent
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
@@ -233,11 +238,8 @@ async def _notify_front_desk(
     matched: MatchedMessage,
     notice: NotifyFrontDesk,
 ) -> None:
-    """A flood is noticed and answered once; what a customer says in it waits for a person."""
+    """A flood is noticed and answered once; what a customer says in it a person answers."""
     message = matched.message
-    if request is not None:
-        request.unanswered_since = request.unanswered_since or uow.now
-        await uow.finish(request)
     subject, detail = message_subject(message), "A text from a number that no customer has."
     if notice.kind == DroppedBallKind.FLOOD:
         subject = f"flood:{message.from_address}"[:64]
@@ -245,6 +247,28 @@ async def _notify_front_desk(
             f"More than {MAX_TEXTS} texts within {AUTO_REPLY_WINDOW.seconds // 60} minutes from "
             f"{message.from_address}: they are recorded, none is answered."
         )
-    is_new = await raise_dropped_ball(uow, notice.kind, subject, detail)
-    if is_new and notice.reply:
-        await text_address(uow, matched, MessageKind.ACKNOWLEDGEMENT, notice.reply)
+    await raise_dropped_ball(uow, notice.kind, subject, detail)
+    if request is not None:
+        await _own_flood(uow, request, matched, is_said=bool(notice.reply))
+    elif notice.reply:
+        suffix = FLOOD_SUFFIX if notice.kind == DroppedBallKind.FLOOD else ""
+        await text_address(uow, matched, MessageKind.ACKNOWLEDGEMENT, notice.reply, suffix=suffix)
+
+
+async def _own_flood(
+    uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, *, is_said: bool
+) -> None:
+    """A person answers what is said in a flood; one text says who, and by when."""
+    request.unanswered_since = request.unanswered_since or uow.now
+    promise = await promise_reply(uow, request, PromiseKind.ANSWER, is_told=is_said)
+    await uow.finish(request)
+    if is_said:
+        renderer = await uow.renderer(request)
+        await uow.outbox.queue_reply_to_address(
+            MessageKind.ACKNOWLEDGEMENT,
+            f"message:{matched.message.id}{FLOOD_SUFFIX}",
+            renderer.say("flood_owned", None, **promised_by(renderer, promise)),
+            channel=Channel.SMS,
+            address=matched.message.from_address,
+            locale=request.customer.locale,
+        )

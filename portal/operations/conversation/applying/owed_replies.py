@@ -15,6 +15,7 @@ from portal.operations.conversation.outcomes import (
     OweReply,
     Reopen,
 )
+from portal.operations.follow_ups import told_reply_promise
 from portal.operations.promises import promise_reply
 from portal.operations.unit_of_work import UnitOfWork
 
@@ -51,10 +52,13 @@ async def owe_beside(
         reply = await owe_reply(uow, request, matched, owed)
     elif owed is not None:
         made = [promise for promise in request.promises if promise.made_at == uow.now]
+        standing = told_reply_promise(request)
         promise = await _promise(uow, request, owed)
-        # A no and REOPEN have just been promised an answer, and their reply says so.
+        # A no and REOPEN have just been promised an answer, and their reply says so; so does one to
+        # a no that closes the request, where an answer is owed already.
         is_no = isinstance(outcome, AnswerQuestion) and outcome.answer != Answer.YES
         is_said = (is_no or isinstance(outcome, Reopen)) and promise in made
+        is_said |= is_no and request.is_closed and promise is standing
         if reply is not None and not (owed.is_silent or is_said):
             renderer = await uow.renderer(request)
             reply = render_owed_beside(renderer, reply, promise, is_urgent=decision.is_urgent)

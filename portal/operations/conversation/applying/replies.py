@@ -12,6 +12,7 @@ from portal.messaging.sms.segments import count_segments
 from portal.messaging.wording.calls import call_window_text, render_call_refusal
 from portal.messaging.wording.renderer import MessageRenderer, fill_template, product_text
 from portal.models import (
+    CALL_TIME_SUFFIX,
     REFERENCE_PATTERN,
     Channel,
     Message,
@@ -43,12 +44,16 @@ class Reply:
     """The one automatic reply to a message.
 
     ``is_last``: it says that no more follow for a while. ``cause``: another than the message.
+    ``asks``: the end of its cause, where it asks for something that the next message may answer.
+    ``keeps_link``: it is about the link, which stays whatever is added.
     """
 
     kind: MessageKind
     text: str
     is_last: bool = False
     cause: str = ""
+    asks: str = ""
+    keeps_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,9 @@ def render_owed(
     ``stood``: the customer knew of the promise already. ``is_complaint``: it says sorry.
     """
     request = renderer.request
-    kind, due = MessageKind.ACKNOWLEDGEMENT, renderer.times.by(promise.due_at)
+    kind = MessageKind.ACKNOWLEDGEMENT
     if owed.named is not None and not request.is_closed:
-        return Reply(kind, _render_call(renderer, promise, owed.named))
+        return _render_call(renderer, promise, owed.named)
     if owed.template:
         template = owed.template
     elif request.is_closed:
@@ -95,22 +100,25 @@ def render_owed(
         template = "acknowledgement_again" if stood else first
     else:
         template = "call_by"
-    text = renderer.say(template, due=due, wish=owed.wish, **_promised_by(renderer, promise))
-    return Reply(kind, text, is_last=owed.template == "last_reply")
+    text = renderer.say(template, wish=owed.wish, **promised_by(renderer, promise))
+    asks = CALL_TIME_SUFFIX if owed.template == "call_vague" else ""
+    return Reply(kind, text, is_last=owed.template == "last_reply", asks=asks)
 
 
-def _render_call(renderer: MessageRenderer, promise: Promise, named: NamedTime) -> str:
+def _render_call(renderer: MessageRenderer, promise: Promise, named: NamedTime) -> Reply:
     """When the customer is called, as they named it; or why not then, and when instead."""
     department = renderer.department_name(promise.department_id)
     calendar = renderer.roster.department_by_id(promise.department_id).calendar
     fit = fit_call(calendar, named.window, named.kind, renderer.now, has_day=named.has_day)
+    kind = MessageKind.ACKNOWLEDGEMENT
     if isinstance(fit, CallRefusal):
-        return render_call_refusal(renderer, fit, department)
+        return Reply(kind, render_call_refusal(renderer, fit, department), asks=CALL_TIME_SUFFIX)
     if fit.window == WindowKind.MOMENT:
-        return renderer.say("call_at", due=renderer.times.on(fit.due_at), department=department)
+        due = renderer.times.on(fit.due_at)
+        return Reply(kind, renderer.say("call_at", due=due, department=department))
     window = TimeWindow(fit.not_before_at, fit.due_at)
     said = call_window_text(renderer.times, fit.window, window)
-    return renderer.say("call_window", window=said, department=department)
+    return Reply(kind, renderer.say("call_window", window=said, department=department))
 
 
 def render_owed_beside(
@@ -118,13 +126,9 @@ def render_owed_beside(
 ) -> Reply:
     """The reply, and that a person answers the rest of the message by the promise's time."""
     rest = renderer.say(
-        "rest_urgent" if is_urgent else "rest_answered",
-        due=renderer.times.by(promise.due_at),
-        **_promised_by(renderer, promise),
+        "rest_urgent" if is_urgent else "rest_answered", **promised_by(renderer, promise)
     )
-    # The link gives way: with it the text would cost more.
-    said = " ".join(reply.text.replace(renderer.link, "").split())
-    return replace(reply, text=f"{said} {rest}")
+    return replace(reply, text=f"{_without_link(renderer, reply)} {rest}")
 
 
 def render_card_warning(renderer: MessageRenderer, reply: Reply | None) -> Reply:
@@ -132,9 +136,13 @@ def render_card_warning(renderer: MessageRenderer, reply: Reply | None) -> Reply
     warning = renderer.say("no_card_numbers")
     if reply is None:
         return Reply(MessageKind.ANSWER, f"{renderer.brand}: {warning}")
-    # The link gives way: with it the text would cost more.
-    said = " ".join(reply.text.replace(renderer.link, "").split())
-    return replace(reply, text=f"{said} {warning}")
+    return replace(reply, text=f"{_without_link(renderer, reply)} {warning}")
+
+
+def _without_link(renderer: MessageRenderer, reply: Reply) -> str:
+    """What it says, to which more is added: the link gives way, as the text would cost more with it."""
+    text = reply.text if reply.keeps_link else reply.text.replace(renderer.link, "")
+    return " ".join(text.split())
 
 
 async def render_link(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage) -> Reply:
@@ -145,11 +153,13 @@ async def render_link(uow: UnitOfWork, request: ServiceRequest, matched: Matched
     has_others = len(matched.facts.open_requests) > 1
     renderer = await uow.renderer(request)
     text = renderer.say("lost_link_several" if has_others else "lost_link")
-    return Reply(MessageKind.ANSWER, text)
+    return Reply(MessageKind.ANSWER, text, keeps_link=True)
 
 
-def _promised_by(renderer: MessageRenderer, promise: Promise) -> dict[str, str]:
+def promised_by(renderer: MessageRenderer, promise: Promise) -> dict[str, str]:
+    """Who keeps the promise, of which department, and by when."""
     return {
+        "due": renderer.times.by(promise.due_at),
         "owner": renderer.person_name(promise.owner_id),
         "department": renderer.department_name(promise.department_id),
     }
@@ -210,15 +220,20 @@ async def text_address(
     kind: MessageKind,
     template: str,
     about: ServiceRequest | None = None,
+    *,
+    suffix: str = "",
 ) -> None:
-    """A text to the number itself, in its customer's language; a stranger's in their own."""
+    """A text to the number itself, in its customer's language; a stranger's in their own.
+
+    ``suffix`` is the end of its cause.
+    """
     locale = matched.facts.locale or matched.intent.language or "en"
     fields = {"brand": uow.settings.brand, "link": uow.settings.public_url}
     if about is not None:
         fields |= {"title": short_title(about, locale), "reference": about.reference}
     await uow.outbox.queue_reply_to_address(
         kind,
-        f"message:{matched.message.id}",
+        f"message:{matched.message.id}{suffix}",
         fill_template(product_text(template, locale), fields),
         channel=Channel.SMS,
         address=matched.message.from_address,
@@ -236,8 +251,7 @@ async def send_reply(
 ) -> None:
     """Reply by the channel of the message; on the page the reply is a message there."""
     cause = reply.cause or matched.cause or f"message:{matched.message.id}"
-    if reply.is_last:
-        cause += LAST_REPLY_SUFFIX
+    cause += LAST_REPLY_SUFFIX if reply.is_last else reply.asks
     channel = matched.message.channel
     if channel == Channel.WEB:
         await _post_on_page(uow, request, reply.kind, cause, reply.text)

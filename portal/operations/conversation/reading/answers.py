@@ -4,6 +4,7 @@ from datetime import datetime
 
 from portal.messaging.intents.appointment_times import AppointmentTimeParser
 from portal.messaging.intents.classifier import Intent, IntentKind, Question, classify
+from portal.messaging.intents.time_words import excludes_time
 from portal.models import Answer, AnswerType, PromiseKind, ServiceRequest
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
@@ -77,7 +78,9 @@ def read_volunteered(request: ServiceRequest, body: str, intent: Intent) -> Inte
 def read_named_time(
     request: ServiceRequest, body: str, now: datetime, *, is_day_needed: bool = True
 ) -> datetime | None:
-    """The one time that the customer names, on their own clock."""
+    """The one time that the customer names, on their own clock; None where it says it is none."""
+    if excludes_time(body):
+        return None
     customer = request.customer
     parser = AppointmentTimeParser(customer.timezone, customer.locale, now)
     return parser.read(body, day_needed=is_day_needed)

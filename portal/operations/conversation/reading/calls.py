@@ -5,7 +5,8 @@ from datetime import datetime
 
 from portal.messaging.intents.appointment_times import MONTHS, WEEKDAYS, normalize_text
 from portal.messaging.intents.classifier import Intent, IntentKind
-from portal.messaging.intents.named_times import NamedTime, NamedTimeParser, WindowKind
+from portal.messaging.intents.named_times import NamedTimeParser, WindowKind
+from portal.messaging.intents.time_words import excludes_time, time_words
 from portal.models import PromiseKind, ServiceRequest
 from portal.operations.conversation.outcomes import OweReply
 
@@ -14,74 +15,77 @@ ABOUT_OUR_CALL = re.compile(
     r"|\b(?:que|cual) (?:es el )?numero\b"
 )
 """A question about the call that we have promised, and no wish for one."""
-_TIME_WORDS = frozenset(
-    f"{' '.join(WEEKDAYS)} {' '.join(MONTHS)} today tonight tomorrow morning mornings afternoon evening night "
-    "noon midday lunch week weekend weekday weekdays day days month later soon sometime anytime time hour hours am pm "
-    "after before between around about until till by from early late next this in on at or and the a an any some few "
-    "couple of to not earlier than when whenever possible half past quarter free work school "
-    "hoy manana tarde noche semana dia dias mes luego pronto despues antes entre sobre hacia hasta desde proximo proxima "
-    "que viene por la el los las de del a en o y mediodia hora horas cuando pueda "
-    "اليوم غدا غدًا بعد قبل بين الظهر العصر المغرب العشاء صباحا مساء الصباح المساء الاسبوع القادم القادمه يوم الاحد الاثنين "
-    "الثلاثاء الاربعاء الخميس الجمعه السبت الساعه و او في ال".split()
-)
-_CONNECTING = (
-    "after before between around about until till by from next this in on at or and the a "
-    "an any some few couple of to not earlier than when time past half quarter free "
-    "possible por la el los las de del en o y que sobre hacia hasta desde و او في ال am "
-    "pm"
-)
-_CONNECTORS = frozenset(_CONNECTING.split())
-"""Words that say a time only beside another one."""
 _NO_END = frozenset({"and", "or", "the", "a", "y", "o", "to", "on", "in", "at"})
 """Words with which a wish does not end."""
 MAX_WISH_LENGTH = 40
 
 
 def match_call(
-    request: ServiceRequest, intent: Intent, body: str, now: datetime
+    request: ServiceRequest, intent: Intent, body: str, now: datetime, *, is_asked: bool = False
 ) -> OweReply | None:
     """The call that is wanted, and when; None where none is.
 
-    Where a call is still to be agreed, a time alone says when.
+    Where a call is still to be agreed, or we have just asked for its time (``is_asked``), a time
+    alone says when.
     """
-    named = _parser(request, now).read(body, day_needed=False)
+    call: OweReply | None = None
     if intent.kind != IntentKind.CALL_ME:
-        call = _agreed_call(request, intent, named)
+        if _is_to_agree(request, is_asked=is_asked):
+            call = _agreed_call(request, intent, body, now, is_asked=is_asked)
     elif ABOUT_OUR_CALL.search(normalize_text(body)):
-        call = None
-    elif named is not None:
+        pass
+    elif named := _parser(request, now).read(body, day_needed=False, also=time_words("call")):
         call = OweReply(PromiseKind.CALL, named.window.start, named=named)
     elif wish := vague_wish(body):
-        call = OweReply(PromiseKind.ANSWER, template="call_vague", wish=wish)
+        call = OweReply(PromiseKind.CALL, template="call_vague", is_told=False, wish=wish)
     else:
         call = OweReply(PromiseKind.CALL)
     return call
 
 
-def _agreed_call(
-    request: ServiceRequest, intent: Intent, named: NamedTime | None
-) -> OweReply | None:
-    is_to_agree = any(
+def says_call_time(
+    request: ServiceRequest, intent: Intent, body: str, now: datetime, *, is_asked: bool
+) -> bool:
+    """Whether it names a time, and no more, for a call that is still to be agreed."""
+    return (
+        _is_to_agree(request, is_asked=is_asked)
+        and _agreed_call(request, intent, body, now, is_asked=is_asked) is not None
+    )
+
+
+def _is_to_agree(request: ServiceRequest, *, is_asked: bool) -> bool:
+    return is_asked or any(
         promise.is_open and promise.kind == PromiseKind.CALL and not promise.is_told
         for promise in request.promises
     )
-    is_time = named is not None and named.kind != WindowKind.DAY
-    is_answer = is_to_agree and is_time and intent.kind != IntentKind.STATUS
-    return OweReply(PromiseKind.CALL, named=named) if is_answer else None
+
+
+def _agreed_call(
+    request: ServiceRequest, intent: Intent, body: str, now: datetime, *, is_asked: bool
+) -> OweReply | None:
+    """The call at the time that is named, where the text says no more than that."""
+    also = time_words("call")
+    named = _parser(request, now).read(body, day_needed=False, also=also, is_alone=True)
+    is_time = named is not None and (is_asked or named.kind != WindowKind.DAY)
+    is_agreed = is_time and intent.kind != IntentKind.STATUS
+    return OweReply(PromiseKind.CALL, named=named) if is_agreed else None
 
 
 def vague_wish(body: str) -> str:
     """The words that say when, as they were written; empty where none do, or they are too long.
 
-    Only words about times are repeated, so that a reply never carries what else was written.
+    Only words about times are repeated, so that a reply never carries what else was written; none
+    where a time may be named that does not suit.
     """
+    if excludes_time(body):
+        return ""
+    named = time_words("wish") | {*WEEKDAYS, *MONTHS}
     best: list[str] = []
     run: list[str] = []
     for word in [*re.findall(r"\S+", body), ""]:
         plain = normalize_text(word)
         if plain and (
-            plain in _TIME_WORDS
-            or re.fullmatch(r"\d{1,2}(?::\d\d)?(?:am|pm|h|th|st|nd|rd)?", plain)
+            plain in named or re.fullmatch(r"\d{1,2}(?::\d\d)?(?:am|pm|h|th|st|nd|rd)?", plain)
         ):
             run.append(word.strip(".,;:!?()\"'"))
             continue
@@ -96,7 +100,7 @@ def vague_wish(body: str) -> str:
 
 def _says_time(words: list[str]) -> bool:
     return any(
-        plain not in _CONNECTORS and not plain.isdigit()
+        plain not in time_words("connecting") and not plain.isdigit()
         for plain in (normalize_text(word) for word in words)
     )
 

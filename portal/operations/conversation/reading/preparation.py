@@ -22,6 +22,7 @@ async def reading_is_ready() -> None:
 @cache
 def _read_everything() -> None:
     language.preload(language.LANGUAGES)
+    language.time_lists()
     reaction_words()
     automatic_wordings()
     for code in set(language.LANGUAGES.values()):

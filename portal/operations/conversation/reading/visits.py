@@ -1,10 +1,12 @@
 """What a message says about a visit: a time for it, another time, or that it is off. Pure."""
 
 import re
+from collections.abc import Sequence
 
-from portal.messaging.intents.appointment_times import normalize_text
+from portal.messaging.intents.appointment_times import MONTHS, WEEKDAYS, normalize_text
 from portal.messaging.intents.classifier import Intent, IntentKind
-from portal.messaging.intents.named_times import NamedTime, NamedTimeParser
+from portal.messaging.intents.named_times import NamedTime, NamedTimeParser, read_choice
+from portal.messaging.intents.time_words import are_known, excludes_time, time_words
 from portal.models import AnswerType, FollowUp, ServiceRequest
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.outcomes import BookVisit, CancelVisit
@@ -20,19 +22,21 @@ TIME_KINDS = (IntentKind.TIME, IntentKind.YES, IntentKind.ASK_BACK)
 NOT_ABOUT_VISIT = (IntentKind.CALL_ME, IntentKind.STOP, IntentKind.STOP_PARTIAL, IntentKind.STATUS)
 MAX_WORDS = 16
 """A longer message tells more than a change of the visit, and a person reads it."""
-_POLITE = r"(?:please|thanks|thank you|ok|okay|works|is (?:good|fine)|por favor|gracias|من فضلك)"
-CHOICE = re.compile(
-    rf"(?:{_POLITE} )?(?:(?:the|la|el|option|number|no|opcion|numero|رقم) )*(\d)(?:st|nd|rd|th)?(?: one)?(?: {_POLITE})*"
-)
-_VISIT = (
-    r"(?:appointment|visit|booking|engineer|technician|slot|installation|cita|visita|tecnico"
-    r"|instalacion|الموعد|موعدي|موعد|الزيارة|زيارة|الزياره|زياره|المهندس)"
+_NAMES = r"(?:appointment|appt|visit|booking|slot|cita|visita|الموعد|موعدي|موعد|الزيارة|زيارة|الزياره|زياره)"
+_VISIT = rf"(?:{_NAMES}|engineer|technician|installation|tecnico|instalacion|المهندس)"
+NAMES_VISIT = re.compile(rf"(?<!\w){_VISIT}(?!\w)")
+_WHEN = (
+    r"(?:on |at |for |to |in the |by |after |before |between |from )?(?:tomorrow|today|tonight|next|this|morning"
+    rf"|afternoon|evening|noon|\d|{'|'.join([*WEEKDAYS, *MONTHS])})\b"
 )
 CHANGE = re.compile(
-    r"\b(?:instead|resched\w*|re-?arrange|postpone|(?:change|move|switch|push) (?:it|the|my|our|this)"
-    r"|(?:another|different|other) (?:time|day|date|slot)|(?:can|could) (?:we|you|i) (?:make it|come|do|have)"
-    r"|make it|bring forward|cambiar(?:la|lo)?|mover(?:la|lo)?|aplazar(?:la|lo)?|reprogramar(?:la|lo)?"
-    r"|otr[ao] (?:hora|fecha|dia)|en vez|mejor (?:el|a))\b|تغيير|نغير|اغير|تاجيل|بدلا"
+    r"\b(?:instead|resched\w*|re-?arrange|postpone"
+    rf"|(?:change|move|switch|push) (?:it|(?:the|my|our|this) (?:{_VISIT}|time|date|day))"
+    r"|(?:another|different|other) (?:time|day|date|slot)"
+    rf"|(?:can|could) (?:we|you|i) (?:make it|come|do|have) {_WHEN}|(?<!t )make it {_WHEN}"
+    rf"|bring (?:it|(?:the|my|our) {_VISIT}) forward"
+    r"|(?:cambiar|mover|aplazar|reprogramar)(?:la|lo)?|otr[ao] (?:hora|fecha|dia)|en vez"
+    rf"|mejor (?:el|a) (?:las? )?(?:\d|{'|'.join(WEEKDAYS)}))\b|تغيير|نغير|اغير|تاجيل|بدلا"
 )
 NONE_SUITS = re.compile(
     r"(?:(?:sorry|no|unfortunately|lo siento|عذرا) )*(?:"
@@ -51,11 +55,26 @@ NONE_SUITS = re.compile(
     r")(?: (?:sorry|please|thanks|thank you|gracias|por favor|شكرا))*"
 )
 """All of a message that wants other times than those offered, in words without accents."""
-CANCEL = re.compile(r"\b(?:cancel|call off|anular|cancelar|anule|cancele)\b|الغاء|الغي|الغوا")
-NOT_CANCELLED = re.compile(
-    r"\b(?:dont|do not|not|never|did|have you|has|was|were|why|if|unless|fees?|charge|cost|policy"
-    r"|no (?:quiero )?(?:anul|cancel)\w*|si|por que)\b|\bno \w+ (?:anul|cancel)|لا |لماذا|هل"
+_SOFTLY = r"(?:(?:hi|hello|hey|sorry|please|pls|hola|perdon|disculpe|por favor|مرحبا|عفوا|من فضلك|لو سمحت) ){0,3}"
+_WISHES = (
+    r"(?:(?:i|we) (?:need|want|wish|have|would like|d like) to |id like to |(?:i|we) must |(?:can|could|would) you "
+    r"|(?:necesito|necesitamos|quiero|quisiera|queremos|deseo|debo|tengo que|me gustaria|puede|pueden|podria|podrian) "
+    r"|(?:اريد|ارجو|نريد|ممكن|عايز|بدي) )?"
 )
+_CANCELS = (
+    r"(?:cancel|call off|anular|cancelar|anule|anulen|cancele|cancelen|الغاء|الغي|الغوا|تلغوا)"
+)
+CANCEL = re.compile(
+    rf"{_SOFTLY}{_WISHES}{_SOFTLY}{_CANCELS} (?:(?:the|my|our|this|la|mi|nuestra|esta) )?"
+    rf"(?:(?:engineer|technician)s? )?{_NAMES}(?: del tecnico)?"
+    r"(?: (?:please|pls|sorry|thanks|thank you|por favor|gracias|من فضلك|لو سمحت|شكرا)){0,3}"
+)
+"""A plain request to cancel the visit, which says nothing else: a question about it is none."""
+NOT_WISHED = re.compile(
+    r"\b(?:dont|do not|not(?! (?:before|after|until))|never|did|have you|has|was|were|why|if|unless|fees?|charge|cost"
+    r"|policy|por que)\b|لا |لماذا|هل"
+)
+"""What is said about a change or asked about one, and is no wish for it."""
 
 
 def match_visit(
@@ -75,9 +94,17 @@ def match_visit(
     return found
 
 
-def says_more(rule: str, body: str) -> bool:
+def says_more(rule: str, intent: Intent, body: str) -> bool:
     """Whether a change of the visit stands beside something that a person must read."""
-    return rule in ("V2", "V3") and len(body.split()) > MAX_WORDS
+    return rule in ("V2", "V3") and _tells_more(intent, normalize_text(body).split())
+
+
+def _tells_more(intent: Intent, words: Sequence[str]) -> bool:
+    return len(words) > MAX_WORDS or (intent.needs_owner and not _says_only_time(words))
+
+
+def _says_only_time(words: Sequence[str]) -> bool:
+    return are_known(words, time_words("visit") | time_words("wish") | {*WEEKDAYS, *MONTHS})
 
 
 def _answer(
@@ -93,7 +120,9 @@ def _answer(
         wish = _named(request, question, body, facts)
     if wish is not None:
         return "V1", BookVisit(question, wish)
-    is_unclear = intent.kind in (IntentKind.TIME, IntentKind.YES)
+    # Whoever says when not to come, or anything else about the time, is answered by a person.
+    is_time = intent.kind in (IntentKind.TIME, IntentKind.YES) and not excludes_time(body)
+    is_unclear = is_time and _says_only_time(normalize_text(body).split())
     return (
         ("V1", BookVisit(question)) if is_unclear and question.id not in facts.asked_back else None
     )
@@ -108,32 +137,35 @@ def _change(
     if wish is not None:
         return "V2", BookVisit(visit, wish)
     words = normalize_text(body)
-    names_visit = re.search(rf"(?<!\w){_VISIT}(?!\w)", words) is not None
-    is_change = CHANGE.search(words) is not None
-    if names_visit and not is_change and CANCEL.search(words) and not NOT_CANCELLED.search(words):
+    if CANCEL.fullmatch(words):
         return "V3", CancelVisit()
-    wish = _named(request, visit, body, facts)
+    is_change = CHANGE.search(words) is not None and not NOT_WISHED.search(words)
+    wish = _named(request, visit, body, facts, is_alone=not is_change)
     if wish is not None and (is_change or visit.offered):
         return "V2", BookVisit(visit, wish)
-    return ("V2", BookVisit(visit)) if is_change and names_visit else None
+    return ("V2", BookVisit(visit)) if is_change and NAMES_VISIT.search(words) else None
 
 
 def _chosen(
     request: ServiceRequest, question: FollowUp, body: str, facts: InboundFacts
 ) -> NamedTime | None:
     """The window that "2" chooses of those offered last."""
-    starts = question.offered_starts
-    said = CHOICE.fullmatch(normalize_text(body))
-    number = int(said[1]) if said else 0
+    starts, number = question.offered_starts, read_choice(body)
     if not 1 <= number <= len(starts):
         return None
     return _parser(request, question, facts).at(starts[number - 1])
 
 
 def _named(
-    request: ServiceRequest, question: FollowUp, body: str, facts: InboundFacts
+    request: ServiceRequest,
+    question: FollowUp,
+    body: str,
+    facts: InboundFacts,
+    *,
+    is_alone: bool = False,
 ) -> NamedTime | None:
-    return _parser(request, question, facts).read(body)
+    parser = _parser(request, question, facts)
+    return parser.read(body, also=time_words("visit"), is_alone=is_alone)
 
 
 def _parser(request: ServiceRequest, question: FollowUp, facts: InboundFacts) -> NamedTimeParser:
