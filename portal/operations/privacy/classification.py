@@ -138,6 +138,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "message.error_code": "a code of the provider",
     "message.claim_token": "random",
     "message.intent": _CODE,
+    "message.template_sid": "the Content SID of a template, the organisation's own",
     "message.intent_corrected_by": _STAFF,
     "message.handled_by": _STAFF,
     "need.stage_key": _CODE,
