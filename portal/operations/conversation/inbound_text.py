@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from portal.attachments.stored_file import StoredFile
 from portal.messaging.sms.gsm_text import storable
-from portal.messaging.sms.sender_address import read_sender
+from portal.messaging.sms.sender_address import read_sender, read_transport
 from portal.models import Channel, Message, ServiceRequest
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.inbound import receive
@@ -35,7 +35,7 @@ async def receive_text(
         uow,
         InboundMessage(
             channel=Channel.SMS, body=storable(body), provider_id=sid,
-            sender=read_sender(sender), recipient=to,
+            sender=read_sender(sender), recipient=to, transport=read_transport(sender),
             opt_out_type=opt_out_type, media=media,
         ),
     )  # fmt: skip
