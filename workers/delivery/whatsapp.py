@@ -88,6 +88,8 @@ async def _last_heard(session: AsyncSession, numbers: set[str]) -> dict[str, Any
             # Written as in the partial index, so that the database uses it.
             sa.text("direction = 'in'"),
             col(Message.channel) == Channel.SMS,
+            # A copy for another request is no newer text.
+            col(Message.provider_sid).is_not(None),
         )
         .group_by(col(Message.from_address))
     )
