@@ -21,10 +21,14 @@ def upgrade() -> None:
     op.add_column(
         "message", sa.Column("template_sid", sa.String(64), nullable=False, server_default="")
     )
+    op.add_column(
+        "message", sa.Column("whatsapp_number", sa.String(32), nullable=False, server_default="")
+    )
     op.add_column("message", sa.Column("read_at", TIME))
 
 
 def downgrade() -> None:
     op.drop_column("message", "read_at")
+    op.drop_column("message", "whatsapp_number")
     op.drop_column("message", "template_sid")
     op.drop_column("message", "transport")

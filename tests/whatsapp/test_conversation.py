@@ -1,6 +1,7 @@
 """A customer on WhatsApp: answers there, within the window as free text, after it by a template."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
@@ -16,7 +17,7 @@ from portal.models import (
 from portal.operations import accept, advance, hold
 from portal.queries.consent import ConsentQuery, find_permitted
 from tests.support.desk_client import DeskClient
-from tests.support.factories import Organisation
+from tests.support.factories import MARTIN, Organisation
 from tests.support.twilio_client import PHONE
 from tests.tracking.page_requests import link
 from tests.whatsapp.conftest import BY_WHATSAPP, TEMPLATE_SID, WhatsAppStory, next_stage
@@ -39,6 +40,20 @@ async def test_answer_goes_where_the_customer_wrote(
     assert answer.read_at is not None
     heard = (await organisation.messages())[1]
     assert (heard.request_id, heard.transport) == (card_request.id, Transport.WHATSAPP)
+
+
+async def test_answer_goes_to_the_number_as_whatsapp_spells_it(
+    story: WhatsAppStory, organisation: Organisation
+) -> None:
+    """Old Mexican accounts are +52 1 at WhatsApp, and the same person as the number of today."""
+    customer = replace(MARTIN, phone="+525512345678", email=None)
+    request = await organisation.open(customer=customer, by=organisation.people.tess.actor)
+    await story.write("Where is my card?", sender="whatsapp:+5215512345678")
+    await story.deliver()
+    assert story.ways()[-1] == "whatsapp:+5215512345678"
+    answer = (await story.messages())[-1]
+    assert (answer.request_id, answer.to_address) == (request.id, "+525512345678")
+    assert (answer.transport, answer.status) == (Transport.WHATSAPP, MessageStatus.DELIVERED)
 
 
 async def test_text_after_whatsapp_is_answered_by_text(

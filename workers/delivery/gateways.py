@@ -81,12 +81,11 @@ class SmsGateway:
         if self.push is not None and await self.push.notify(message):
             return Accepted(f"{PUSH_ID_PREFIX}{message.id}", MessageStatus.DELIVERED, 0)
         check_claim()
-        whatsapp = None
+        number, whatsapp = message.to_address, None
         if message.transport == Transport.WHATSAPP:
+            number = message.whatsapp_number or number
             whatsapp = WhatsAppContent(message.content_sid, message.content_variables)
-        return await self.gateway.send(
-            message.to_address, message.body, callback, whatsapp=whatsapp
-        )
+        return await self.gateway.send(number, message.body, callback, whatsapp=whatsapp)
 
     async def probe(self) -> None:
         """See ``TwilioClient.probe``."""

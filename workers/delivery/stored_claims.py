@@ -26,6 +26,7 @@ class OutgoingMessage:
 
     ``transport`` is None for what is no text. With a ``content_sid`` it goes by that WhatsApp
     template, whose variables are the JSON ``content_variables``; ``body`` is then what we keep of it.
+    ``whatsapp_number`` is the recipient as WhatsApp spells it.
     """
 
     id: int
@@ -37,6 +38,7 @@ class OutgoingMessage:
     transport: Transport | None = None
     content_sid: str = ""
     content_variables: str = ""
+    whatsapp_number: str = ""
 
 
 async def store_claims(
@@ -105,6 +107,7 @@ def _routed(
         transport=Transport.WHATSAPP,
         content_sid=route.content_sid,
         content_variables=variables,
+        whatsapp_number=route.number,
     )
 
 

@@ -32,8 +32,12 @@ NEVER_BY_WHATSAPP = frozenset({MessageKind.CODE})
 
 @dataclass(frozen=True, slots=True)
 class WhatsAppRoute:
-    """How a text goes by WhatsApp: as free text, or by a template whose ``fields`` are these."""
+    """How a text goes by WhatsApp: as free text, or by a template whose ``fields`` are these.
 
+    ``number`` is the customer's as WhatsApp spells it.
+    """
+
+    number: str
     template: WhatsAppTemplate | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
 
@@ -73,9 +77,9 @@ async def find_routes(
         if last is None or last.transport != Transport.WHATSAPP:
             continue
         if last.created_at > opened_since:
-            routes[row.id] = WhatsAppRoute()
+            routes[row.id] = WhatsAppRoute(last.whatsapp_number)
         else:
-            outside.append(row)
+            outside.append((row, last.whatsapp_number))
     return routes | await _by_template(session, settings, outside)
 
 
@@ -93,33 +97,34 @@ async def _last_heard(session: AsyncSession, numbers: set[str]) -> dict[str, Any
         )
         .group_by(col(Message.from_address))
     )
-    columns = (Message.from_address, Message.transport, Message.created_at)
-    query = sa.select(*map(col, columns)).where(col(Message.id).in_(newest))
+    names = ("from_address", "transport", "created_at", "whatsapp_number")
+    columns = [getattr(Message, name) for name in names]
+    query = sa.select(*columns).where(col(Message.id).in_(newest))
     connection = await session.connection()
     return {row.from_address: row for row in await connection.execute(query)}
 
 
 async def _by_template(
-    session: AsyncSession, settings: Settings, rows: Sequence[Any]
+    session: AsyncSession, settings: Settings, rows: Sequence[tuple[Any, str]]
 ) -> dict[int, WhatsAppRoute]:
-    """The routes of those of these texts that a template is set for, and can be filled."""
+    """The routes of those of these texts, each with its number, that a template is set for, and can be filled."""
     if settings.whatsapp_templates is None:
         return {}
     found = []
-    for row in rows:
+    for row, number in rows:
         language = language_of(row.locale or "en").code
         template = settings.whatsapp_templates.find(row.kind, language)
         if template is not None:
-            found.append((row, template))
+            found.append((row, number, template))
     if not found:
         return {}
-    fields = await _fields(session, settings, {row.request_id for row, _ in found} - {None})
+    fields = await _fields(session, settings, {row.request_id for row, _, _ in found} - {None})
     nobody = {"brand": settings.brand}
     routes = {}
-    for row, template in found:
+    for row, number, template in found:
         known = fields.get(row.request_id, nobody)
         if template.can_be_filled(known):
-            routes[row.id] = WhatsAppRoute(template, known)
+            routes[row.id] = WhatsAppRoute(number, template, known)
     return routes
 
 

@@ -130,6 +130,8 @@ class Message(SQLModel, table=True):
     channel: Channel = enum_column(Channel)
     # What carried a text, as far as it is known: of an outgoing one since it was claimed.
     transport: Transport | None = enum_column(Transport, nullable=True)
+    # The number of an incoming WhatsApp text as WhatsApp spells it: it may differ from E.164 today.
+    whatsapp_number: str = text_column(32)
     # The Content SID of the WhatsApp template by which it went; empty for free text.
     template_sid: str = text_column(64)
     kind: MessageKind = enum_column(MessageKind)

@@ -42,7 +42,7 @@ class InboundMessage:
     ``cause`` is its own, where the provider's id alone is none. ``is_unproven``: the request was found
     by what the message says of itself. ``is_for_person``: its meaning is known, and a person answers
     it. ``had_card_number``: one was masked. ``need`` is the key of the item that its files are for.
-    ``transport`` carried it, if it is a text.
+    ``transport`` carried it, if it is a text; ``whatsapp_number`` is its sender as WhatsApp spells it.
     """
 
     channel: Channel
@@ -63,6 +63,7 @@ class InboundMessage:
     had_card_number: bool = False
     need: str = ""
     transport: Transport | None = None
+    whatsapp_number: str = ""
 
     @property
     def has_files(self) -> bool:
@@ -107,6 +108,7 @@ def build_message(
         direction=Direction.IN,
         channel=inbound.channel,
         transport=inbound.transport,
+        whatsapp_number=inbound.whatsapp_number,
         kind=kind,
         cause=inbound.cause
         or (

@@ -86,6 +86,7 @@ PERSONAL: Mapping[str, Treatment] = {
     "message.because": Treatment.REPLACE,
     "message.to_address": Treatment.CLEAR,
     "message.from_address": Treatment.CLEAR,
+    "message.whatsapp_number": Treatment.CLEAR,
     "message.provider_sid": Treatment.CLEAR,
     "send_attempt.provider_sid": Treatment.CLEAR,
     "send_attempt.error": Treatment.REPLACE,
