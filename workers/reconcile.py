@@ -18,6 +18,7 @@ from portal import business_time
 from portal.database_errors import is_database_away
 from portal.messaging.code_masking import reveal_code
 from portal.messaging.send_errors import SendError
+from portal.messaging.sms.sender_address import read_sender, read_transport
 from portal.messaging.sms.twilio_client import TwilioMessage
 from portal.messaging.wording.delivery_reasons import message_reason
 from portal.models import (
@@ -29,6 +30,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     SendAttempt,
+    Transport,
 )
 from portal.operations import Operations, UnitOfWork
 from portal.operations.delivery.outcomes import apply_status, record_provider_id
@@ -134,8 +136,11 @@ class Reconciler:
             return []
         since = min(message.claimed_at or now for message in texts) - CLOCK_MARGIN
         recipients = {message.to_address for message in texts}
-        to = recipients.pop() if len(recipients) == 1 else None
-        return await self._gateways.texts.gateway.find_sent(to, since, now + CLOCK_MARGIN)
+        gateway = self._gateways.texts.gateway
+        # A messaging service may have sent to "whatsapp:..." or "rcs:...", which Twilio lists apart.
+        is_listed = len(recipients) == 1 and not gateway.sends_by_service
+        to = recipients.pop() if is_listed else None
+        return await gateway.find_sent(to, since, now + CLOCK_MARGIN)
 
     async def _settle(
         self, uow: UnitOfWork, message_id: int, known: Sequence[TwilioMessage]
@@ -159,11 +164,18 @@ class Reconciler:
     async def _match(
         self, uow: UnitOfWork, message: Message, known: Sequence[TwilioMessage]
     ) -> TwilioMessage | None:
-        """The provider's record of this text: same number, same body, not before the claim."""
+        """The provider's record of this text: same number, same body, not before the claim.
+
+        Of a template Twilio has its own words; one text at a time goes to a number, so the first
+        by WhatsApp since the claim is this one.
+        """
         since = (message.claimed_at or uow.now) - CLOCK_MARGIN
         words = reveal_code(self._operations.settings, message.kind, message.cause, message.body)
         for text in known:
-            fits = text.to == message.to_address and text.body == words
+            is_same = text.body == words
+            if message.template_sid:
+                is_same = read_transport(text.to) == Transport.WHATSAPP
+            fits = read_sender(text.to) == message.to_address and is_same
             if not fits or (text.created_at is not None and text.created_at < since):
                 continue
             taken = [

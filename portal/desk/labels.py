@@ -12,6 +12,7 @@ from portal.models import (
     Direction,
     Message,
     RequestStatus,
+    Transport,
 )
 
 MAX_QUOTE_LENGTH = 240
@@ -29,6 +30,7 @@ CHANNEL_LABELS = {
     Channel.EMAIL: "by e-mail",
     Channel.WEB: "on the status page",
 }
+TRANSPORT_LABELS = {Transport.WHATSAPP: "by WhatsApp", Transport.RCS: "by RCS"}
 REASON_LABELS = {
     ContactReason.WHERE_IS_IT: "Status question",
     ContactReason.QUESTION: "Question",
@@ -91,7 +93,13 @@ def parse_local_time(text: str, timezone: str) -> datetime:
 def author_label(message: Message, first_name: str) -> str:
     """The author and the channel."""
     author = first_name if message.direction == Direction.IN else message.author
-    return f"{author}, {CHANNEL_LABELS[message.channel]}"
+    return f"{author}, {way_label(message)}"
+
+
+def way_label(message: Message) -> str:
+    """How a message came or goes: "by SMS", "by WhatsApp"."""
+    label = CHANNEL_LABELS[message.channel]
+    return TRANSPORT_LABELS.get(message.transport, label) if message.transport else label
 
 
 def intent_label(message: Message) -> str:

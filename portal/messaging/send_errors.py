@@ -11,14 +11,22 @@ from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import DeliveryReason
 
 FailureAction = Literal[
-    "opted_out", "bad_number", "bad_address", "retry_later", "pause_queue", "never_resend", "person"
+    "opted_out",
+    "bad_number",
+    "bad_address",
+    "retry_later",
+    "pause_queue",
+    "never_resend",
+    "by_sms",
+    "person",
 ]
 """What to do about a refusal.
 
 ``opted_out``: record consent withdrawn · ``bad_number``, ``bad_address``: the contact point is
 not valid · ``retry_later``: send this message again later · ``pause_queue``: our own account or
 sender is at fault: send nothing, fail nothing, alert · ``never_resend``: never send this text to
-this person again · ``person``: a member of staff decides.
+this person again · ``by_sms``: WhatsApp does not take it, and SMS may · ``person``: a member of
+staff decides.
 """
 
 

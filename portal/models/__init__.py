@@ -29,6 +29,7 @@ from portal.models.messages.message_status import (
 )
 from portal.models.messages.send_attempt import SendAttempt
 from portal.models.messages.sender import Sender
+from portal.models.messages.transport import Transport
 from portal.models.monitoring.heartbeat import DETECTION, Heartbeat
 from portal.models.monitoring.job_failure import JobFailure
 from portal.models.monitoring.monitoring_gap import MonitoringGap
@@ -180,6 +181,7 @@ __all__ = [
     "StageRun",
     "ThirdPartyCode",
     "TrackingLink",
+    "Transport",
     "TrustedDevice",
     "VerificationCode",
     "Workflow",

@@ -14,6 +14,7 @@ from portal.settings.types import (
     Secrets,
     ServiceSid,
     SmtpUrl,
+    WhatsAppTemplatesFile,
 )
 
 
@@ -50,6 +51,27 @@ class MessagingSettings(BaseSettings):
         default=True,
         validation_alias="KEPT_TWILIO_ANSWERS_KEYWORDS",
         description="Whether Twilio itself answers STOP and HELP, so that Kept does not.",
+    )
+    whatsapp: bool = Field(
+        default=False,
+        validation_alias="KEPT_WHATSAPP",
+        description="Whether a customer who wrote last on WhatsApp is answered there, by the WhatsApp "
+        "sender of the messaging service; see [messages](messages.md#whatsapp-and-rcs).",
+    )
+    whatsapp_window_seconds: int = Field(
+        86_400,
+        gt=0,
+        le=86_400,
+        validation_alias="KEPT_WHATSAPP_WINDOW_SECONDS",
+        description="WhatsApp's customer service window: how long after the customer's last "
+        "WhatsApp message free text may be sent there, in seconds.",
+    )
+    whatsapp_templates: WhatsAppTemplatesFile = Field(
+        None,
+        validation_alias="KEPT_WHATSAPP_TEMPLATES",
+        description="A TOML file with the approved templates (Content SIDs) by kind of message and "
+        "language, for WhatsApp outside the window; what has none goes by SMS. See "
+        "[WhatsApp templates](#whatsapp-templates).",
     )
     provider_rate: float | None = Field(
         None,

@@ -223,6 +223,19 @@ class Settings(
         raise ValueError(msg)
 
     @model_validator(mode="after")
+    def _whatsapp_is_complete(self) -> Self:
+        if self.whatsapp and not self.twilio_messaging_service_sid:
+            msg = (
+                "TWILIO_MESSAGING_SERVICE_SID must be set, in place of TWILIO_FROM_NUMBER: "
+                "KEPT_WHATSAPP is on, and the service has the WhatsApp sender."
+            )
+            raise ValueError(msg)
+        if self.whatsapp_templates and not self.whatsapp:
+            msg = "KEPT_WHATSAPP must be true too: KEPT_WHATSAPP_TEMPLATES is set."
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _mail_is_complete(self) -> Self:
         if self.smtp_url and not self.mail_from:
             msg = "KEPT_MAIL_FROM must be set too: SMTP_URL is."

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from portal.branding.color import Accent
 from portal.branding.theme import Logo
 from portal.carriers import Carriers
+from portal.whatsapp import WhatsAppTemplates
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")  # ITU-T E.164: at most 15 digits, none of them a leading 0
 
@@ -214,12 +215,25 @@ def _carriers(value: object) -> object:
         raise ValueError(msg) from None
 
 
+def _whatsapp_templates(value: object) -> object:
+    if value is None or isinstance(value, WhatsAppTemplates):
+        return value
+    try:
+        return WhatsAppTemplates.read(Path(str(value)).expanduser())
+    except OSError:
+        msg = "must name a file that we may read."
+        raise ValueError(msg) from None
+
+
 def _accent(value: object) -> object:
     return value if isinstance(value, Accent) else Accent.read(str(value))
 
 
 AccentColours = Annotated[Accent, NoDecode, BeforeValidator(_accent)]
 CarriersFile = Annotated[Carriers | None, NoDecode, BeforeValidator(_carriers)]
+WhatsAppTemplatesFile = Annotated[
+    WhatsAppTemplates | None, NoDecode, BeforeValidator(_whatsapp_templates)
+]
 LogoFile = Annotated[Logo | None, NoDecode, BeforeValidator(_logo)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 OptionalQuietHours = Annotated[QuietHours | None, BeforeValidator(_hours_or_off)]

@@ -1,4 +1,4 @@
-"""Twilio's webhooks: inbound texts and delivery status.
+"""Twilio's webhooks: inbound texts (SMS, RCS, WhatsApp) and delivery status.
 
 Source: Twilio's "Webhooks request" and "Track outbound message status". Twilio waits 15 s and
 may repeat or reorder. Where the database is down the answer is 5xx (app.py), never a false 200.
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from portal import operations
 from portal.errors import NotAllowed
 from portal.messaging.sms import twilio_codes
+from portal.messaging.sms.sender_address import read_transport
 from portal.messaging.sms.twilio_signature import signed_url, verify_signature
 from portal.operations import IncomingMedia, OptOutType, Receipt
 from portal.webhooks.run_once import run_once
@@ -61,6 +62,8 @@ async def receive_receipt(request: Request) -> Response:
                 sid,
                 twilio_codes.status(status),
                 _field(form, "ErrorCode", MAX_CODE_LENGTH) or None,
+                transport=read_transport(sender) if (sender := _field(form, "From")) else None,
+                is_read=status.lower() == twilio_codes.READ,
             )
         )
     return Response(status_code=204)

@@ -13,15 +13,21 @@ from portal.demo.fake_providers.account import Account
 from portal.demo.fake_providers.errors import CarrierError
 from portal.demo.fake_providers.faults import ANSWER_FAULTS
 from portal.demo.fake_providers.sms import Text
-from portal.messaging.send_errors import OutcomeUnknown, Refused, Throttled
+from portal.messaging.send_errors import FailureRule, OutcomeUnknown, Refused, Throttled
 from portal.messaging.sms import twilio_codes
-from portal.messaging.sms.twilio_client import Accepted, TwilioClient, TwilioMessage
-from portal.models import Channel, MessageStatus
+from portal.messaging.sms.sender_address import channel_address
+from portal.messaging.sms.twilio_client import (
+    Accepted,
+    TwilioClient,
+    TwilioMessage,
+    WhatsAppContent,
+)
+from portal.models import Channel, MessageStatus, Transport
 from portal.operations import Operations
 from tests.support.factories import ORIGIN
-from workers.delivery.claim import OutgoingMessage
 from workers.delivery.deliver import ChannelSender
 from workers.delivery.gateways import Gateway, SmsGateway
+from workers.delivery.stored_claims import OutgoingMessage
 
 SENDER = "+15005550006"
 
@@ -41,23 +47,42 @@ class InProcessCarrier:
         """Our number at the carrier."""
         return self.account.config.from_number
 
+    @property
+    def sends_by_service(self) -> bool:
+        """Whether the account has a messaging service."""
+        return self.account.config.messaging_service_sid is not None
+
     async def send(
-        self, to: str, body: str, status_callback: str, validity_seconds: int | None = None
+        self,
+        to: str,
+        body: str,
+        status_callback: str,
+        validity_seconds: int | None = None,
+        *,
+        whatsapp: WhatsAppContent | None = None,
     ) -> Accepted:
         """See ``TwilioClient.send``."""
         del validity_seconds
+        verdict = twilio_codes.whatsapp_verdict if whatsapp else twilio_codes.verdict
         fault = self.account.faults.take(ANSWER_FAULTS, to=to)
         if fault is not None and not fault.accepts:
-            raise _problem(fault)
+            raise _problem(fault, verdict)
         form = {"To": to, "From": self.sender, "Body": body, "StatusCallback": status_callback}
+        if self.sends_by_service:
+            form["MessagingServiceSid"] = self.account.config.messaging_service_sid or ""
+        if whatsapp is not None:
+            form["To"] = channel_address(to, Transport.WHATSAPP)
+            form["ContentSid"] = whatsapp.content_sid
+            form["ContentVariables"] = whatsapp.content_variables
         try:
             text = self.account.accept(form)
         except CarrierError as refusal:
-            raise Refused(refusal.code, twilio_codes.verdict(refusal.code)) from None
+            raise Refused(refusal.code, verdict(refusal.code)) from None
         self.on_accepted(text)
         if fault is not None:
-            raise _problem(fault)
-        return Accepted(text.sid, twilio_codes.status(text.status), text.segments)
+            raise _problem(fault, verdict)
+        segments = 0 if whatsapp else text.segments
+        return Accepted(text.sid, twilio_codes.status(text.status), segments)
 
     async def probe(self) -> None:
         """See ``TwilioClient.probe``."""
@@ -81,12 +106,14 @@ class InProcessCarrier:
         """Close nothing: no connection is open."""
 
 
-def _problem(fault: Fault) -> OutcomeUnknown | Refused | Throttled:
+def _problem(
+    fault: Fault, verdict: Callable[[int], FailureRule] = twilio_codes.verdict
+) -> OutcomeUnknown | Refused | Throttled:
     """The error that the product's gateway makes of a spoiled answer."""
     if fault.do is FaultKind.STATUS_429:
         return Throttled("Twilio asks us to slow down.")
     if fault.do is FaultKind.ERROR:
-        return Refused(fault.code or 0, twilio_codes.verdict(fault.code or 0))
+        return Refused(fault.code or 0, verdict(fault.code or 0))
     if fault.do is FaultKind.STATUS_500:
         return OutcomeUnknown("Twilio answered with HTTP 500.", outage="Twilio answers 500")
     if fault.do is FaultKind.DROP_CONNECTION_BEFORE:
@@ -133,9 +160,10 @@ class FakeSmsGateway:
     max_concurrent = 100
     sent_bodies: list[str] = field(default_factory=list)
     reject_code: int | None = None
+    config: CarrierConfig = field(default_factory=lambda: CarrierConfig(from_number=SENDER))
 
     def __post_init__(self) -> None:
-        self.account = Account(CarrierConfig(from_number=SENDER), now=business_time.now)
+        self.account = Account(self.config, now=business_time.now)
         self.faults = self.account.faults
         if self.reject_code is not None:
             self.faults.add(Fault(do=FaultKind.ERROR, code=self.reject_code))

@@ -16,9 +16,9 @@ from tests.support.dropped_ball_helpers import DetectionDriver
 from tests.support.factories import Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.workers.odd_rows import NO_UTF_8, balls, execute, open_for, refused, unreadable
-from workers.delivery.claim import OutgoingMessage
 from workers.delivery.deliver import ChannelSender
 from workers.delivery.gateways import Gateways
+from workers.delivery.stored_claims import OutgoingMessage
 from workers.poll_receipts import ReceiptPoller
 from workers.reconcile import Reconciler
 from workers.sweep import Sweep

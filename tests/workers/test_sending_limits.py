@@ -27,8 +27,8 @@ from portal.operations import CustomerDetails, Operations, receive_text, write_t
 from tests.support.factories import MARTIN, Organisation
 from tests.support.fake_gateways import FakeSmsGateway, delivered_bodies
 from tests.support.processes import eventually
-from workers.delivery.claim import OutgoingMessage
 from workers.delivery.deliver import ChannelSender
+from workers.delivery.stored_claims import OutgoingMessage
 
 ANN = CustomerDetails("Ann", phone="+14155550140")
 NOON = datetime(2025, 6, 3, 16, tzinfo=UTC)

@@ -4,26 +4,17 @@ A batch takes a dozen statements however large it is, by rows and not by models:
 message passes here.
 """
 
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.business_time import zone_names
-from portal.messaging.code_masking import reveal_code
-from portal.messaging.send_rules import (
-    KINDS_WITHOUT_OPT_OUT_HINT,
-    due_at,
-    with_opt_out_hint,
-)
-from portal.messaging.sms.bidi import with_direction_mark
-from portal.messaging.sms.segments import count_segments
+from portal.messaging.send_rules import due_at
 from portal.models import (
     SYSTEM_ACTOR,
     Channel,
@@ -31,16 +22,17 @@ from portal.models import (
     Message,
     MessageKind,
     MessageStatus,
-    SendAttempt,
     Sender,
 )
 from portal.models.messages.sender import PROBE_INTERVAL
-from portal.operations.delivery.rewording import Wording, has_waited, reword
+from portal.operations.delivery.rewording import has_waited, reword
 from portal.queries.consent import ConsentQuery, find_permitted
 from portal.settings import QuietHours, Settings
 from workers.delivery.due_messages import due_message, due_messages
 from workers.delivery.sending_limits import LimitNotice, apply_sending_limits
 from workers.delivery.staleness import find_stale
+from workers.delivery.stored_claims import OutgoingMessage, store_claims
+from workers.delivery.whatsapp import WhatsAppRoute, find_routes
 
 UNKNOWN_HOLD = timedelta(seconds=30)
 """How long a text with an unknown outcome delays the next one to the same number."""
@@ -55,23 +47,11 @@ class ClaimResult:
     ask whether it has recovered.
     """
 
-    messages: Sequence["OutgoingMessage"] = ()
+    messages: Sequence[OutgoingMessage] = ()
     notices: Sequence[LimitNotice] = ()
     not_before: datetime | None = None
     needs_probe: bool = False
     more: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingMessage:
-    """A message claimed for sending, and its claim."""
-
-    id: int
-    channel: Channel
-    to_address: str
-    body: str
-    claim_token: str
-    provider_sid: str | None
 
 
 async def claim_due(
@@ -108,16 +88,21 @@ async def claim_due(
     found = (await connection.execute(query, asked)).all()
     going = await _recheck(session, settings, now, found)
     notices: list[LimitNotice] = []
+    routes: Mapping[int, WhatsAppRoute] = {}
     if channel == Channel.SMS and going:
-        going, notices = await apply_sending_limits(connection, settings, now, sender_row, going)
+        routes = await find_routes(session, settings, now, going)
+        going, notices = await apply_sending_limits(
+            connection, settings, now, sender_row, going, without_segments=routes
+        )
     if not going:
         return ClaimResult(notices=notices, more=bool(found))
     sender_row.begin_trial(now)
-    sender_row.add_segments(now, sum(row.segments for row in going))
+    sender_row.add_segments(now, sum(row.segments for row in going if row.id not in routes))
     if rate is not None:
         sender_row.use_capacity(now, rate, len(going))
     wordings = await reword(session, settings, now, [row for row in going if has_waited(row, now)])
-    return ClaimResult(await _take(connection, settings, now, going, wordings), notices, more=True)
+    taken = await store_claims(connection, settings, now, going, wordings, routes)
+    return ClaimResult(taken, notices, more=True)
 
 
 def due_parameters(now: datetime, channel: Channel, most: int) -> dict[str, Any]:
@@ -146,42 +131,6 @@ async def _recheck(
         else:
             going.append(row)
     return going
-
-
-async def _take(
-    connection: AsyncConnection,
-    settings: Settings,
-    now: datetime,
-    rows: Sequence[Any],
-    wordings: Mapping[int, Wording],
-) -> list[OutgoingMessage]:
-    """Store the claims, each with its attempt."""
-    worded = [wordings.get(row.id) or Wording(row.body, row.subject) for row in rows]
-    claimed = [
-        _claim(row, wording.body, settings) for row, wording in zip(rows, worded, strict=True)
-    ]
-    changed = [
-        _reworded(message, wording.subject)
-        for message, wording, row in zip(claimed, worded, rows, strict=True)
-        if (message.body, wording.subject) != (row.body, row.subject)
-    ]
-    if changed:
-        await connection.execute(_REWORD, changed)
-    tries = [row.attempts + 1 for row in rows]
-    await connection.execute(_TAKE, [_taken(*item, now) for item in zip(claimed, tries)])  # noqa: B905 (made side by side)
-    await connection.execute(
-        sa.insert(SendAttempt),
-        [
-            {"message_id": message.id, "number": number, "claim_token": message.claim_token,
-             "claimed_at": now, "status": MessageStatus.SENDING, "error": ""}
-            for message, number in zip(claimed, tries, strict=True)
-        ],
-    )  # fmt: skip
-    # Only after everything is stored: the digits of a code are stored nowhere.
-    return [
-        replace(message, body=reveal_code(settings, row.kind, row.cause, message.body))
-        for message, row in zip(claimed, rows, strict=True)
-    ]
 
 
 def _room(
@@ -242,54 +191,5 @@ def _hold_back(
     return None
 
 
-def _claim(row: Any, body: str, settings: Settings) -> OutgoingMessage:
-    token, sid = secrets.token_hex(12), row.provider_sid
-    if row.channel == Channel.EMAIL and sid is None:
-        # Its Message-ID, set before the first attempt: the same mail twice is one mail.
-        domain = (settings.mail_from or "localhost").rpartition("@")[2].strip("> ")
-        sid = f"<kept.{row.id}.{token}@{domain}>"
-    if row.channel == Channel.SMS and row.is_first and row.kind not in KINDS_WITHOUT_OPT_OUT_HINT:
-        # The text that was to have the opt-out hint may have been dropped.
-        locale = row.locale or "en"
-        body = with_direction_mark(with_opt_out_hint(body, settings.brand, locale), locale)
-    return OutgoingMessage(row.id, row.channel, row.to_address, body, token, sid)
-
-
-def _reworded(claimed: OutgoingMessage, subject: str) -> dict[str, Any]:
-    is_text = claimed.channel == Channel.SMS
-    return {
-        "reworded_id": claimed.id, "new_body": claimed.body, "new_subject": subject,
-        "counted": count_segments(claimed.body).segments if is_text else 0,
-    }  # fmt: skip
-
-
-def _taken(claimed: OutgoingMessage, tries: int, now: datetime) -> dict[str, Any]:
-    return {
-        "taken_id": claimed.id, "tries": tries, "token": claimed.claim_token, "now": now,
-        "sid": claimed.provider_sid,
-    }  # fmt: skip
-
-
 KINDS_WITHOUT_CONSENT = (MessageKind.CONSENT, MessageKind.NOTICE, MessageKind.CODE)
 """The confirmation of a stop is the last text of all, staff read notices, and a code was asked for."""
-_REWORD = (
-    sa.update(Message)
-    .where(col(Message.id) == sa.bindparam("reworded_id"))
-    .values(
-        body=sa.bindparam("new_body"),
-        subject=sa.bindparam("new_subject"),
-        segments=sa.bindparam("counted"),
-    )
-)
-_TAKE = (
-    sa.update(Message)
-    .where(col(Message.id) == sa.bindparam("taken_id"))
-    .values(
-        status=MessageStatus.SENDING,
-        attempts=sa.bindparam("tries"),
-        claim_token=sa.bindparam("token"),
-        claimed_at=sa.bindparam("now"),
-        reconciled_at=None,
-        provider_sid=sa.bindparam("sid"),
-    )
-)

@@ -22,10 +22,11 @@ from portal.operations.delivery.accepted import ClaimExpired, SendOutcome
 from portal.operations.delivery.outcomes import record_outcomes
 from portal.operations.delivery.provider_outage import record_probe
 from portal.operations.dropped_balls.resolution import raise_dropped_ball
-from workers.delivery.claim import ClaimResult, OutgoingMessage, claim_due, due_parameters
+from workers.delivery.claim import ClaimResult, claim_due, due_parameters
 from workers.delivery.due_messages import due_message_ids
 from workers.delivery.gateways import Gateway
 from workers.delivery.sending_limits import LimitNotice
+from workers.delivery.stored_claims import OutgoingMessage
 from workers.failing_rows import FailingRows
 
 log = structlog.get_logger()

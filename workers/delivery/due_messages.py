@@ -77,6 +77,7 @@ def _due(*columns: Any) -> sa.Select[Any]:
 MESSAGE_COLUMNS = (
     "id", "channel", "kind", "to_address", "body", "request_id", "expires_at", "attempts",
     "provider_sid", "urgent", "segments", "created_at", "due_at", "cause", "subject",
+    "transport",
 )  # fmt: skip
 
 

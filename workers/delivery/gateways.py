@@ -9,12 +9,12 @@ from portal.messaging.email.signed_addresses import bounce_address
 from portal.messaging.email.smtp import SmtpClient
 from portal.messaging.push import PUSH_ID_PREFIX
 from portal.messaging.push.client import PushClient
-from portal.messaging.sms.twilio_client import Accepted, TwilioClient
-from portal.models import Channel, MessageStatus
+from portal.messaging.sms.twilio_client import Accepted, TwilioClient, WhatsAppContent
+from portal.models import Channel, MessageStatus, Transport
 from portal.settings import Settings
-from workers.delivery.claim import OutgoingMessage
 from workers.delivery.email_letters import build_message_email
 from workers.delivery.push import PushSender
+from workers.delivery.stored_claims import OutgoingMessage
 
 MAX_CONCURRENT_TEXTS = 200
 """Texts in flight at once; the library's own limit is half of it."""
@@ -57,7 +57,7 @@ class Gateway(Protocol):
 
 @dataclass
 class SmsGateway:
-    """Texts, by the carrier."""
+    """Texts, by the carrier: SMS, RCS where the messaging service has it, and WhatsApp."""
 
     gateway: TwilioClient
     public_url: str
@@ -81,7 +81,11 @@ class SmsGateway:
         if self.push is not None and await self.push.notify(message):
             return Accepted(f"{PUSH_ID_PREFIX}{message.id}", MessageStatus.DELIVERED, 0)
         check_claim()
-        return await self.gateway.send(message.to_address, message.body, callback)
+        number, whatsapp = message.to_address, None
+        if message.transport == Transport.WHATSAPP:
+            number = message.whatsapp_number or number
+            whatsapp = WhatsAppContent(message.content_sid, message.content_variables)
+        return await self.gateway.send(number, message.body, callback, whatsapp=whatsapp)
 
     async def probe(self) -> None:
         """See ``TwilioClient.probe``."""

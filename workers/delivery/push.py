@@ -18,7 +18,7 @@ from portal.messaging.wording.channel_neutral import channel_neutral_text, witho
 from portal.models import Customer, Message, MessageKind, PushSubscription, TrackingLink
 from portal.queries.trusted_devices import push_subscriptions
 from portal.settings import Settings
-from workers.delivery.claim import OutgoingMessage
+from workers.delivery.stored_claims import OutgoingMessage
 
 log = structlog.get_logger()
 

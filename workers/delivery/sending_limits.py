@@ -3,7 +3,7 @@
 Counted where texts are claimed. The confirmation of a stop is exempt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,11 +44,14 @@ async def apply_sending_limits(
     now: datetime,
     sender_row: Sender,
     rows: Sequence[Any],
+    *,
+    without_segments: Container[int] = (),
 ) -> tuple[list[Any], list[LimitNotice]]:
     """The texts that may be sent now; the others wait, or a person decides.
 
     The limits of a month and of a number only delay (until there is room, or the text expires);
-    that of a request needs a person: further texts would not help.
+    that of a request needs a person: further texts would not help. ``without_segments`` are the ids
+    of those that go by WhatsApp: they do not count in the month.
     """
     to_number = await _count(connection, rows, Message.to_address, since=now - A_DAY)
     about_request = await _count(connection, rows, Message.request_id, since=None)
@@ -56,10 +59,11 @@ async def apply_sending_limits(
     going, notices, held = [], [], []
     for row in rows:
         texts = about_request.get(row.request_id, 0)
+        segments = 0 if row.id in without_segments else row.segments
         held_values: dict[str, Any] = {}
         if row.kind == MessageKind.CONSENT:
             pass
-        elif segments_used + row.segments > settings.max_segments_per_month:
+        elif segments_used + segments > settings.max_segments_per_month:
             held_values = {"due_at": now + RETRY_DELAY} | _reason(DeliveryReason.MONTHLY_LIMIT, 0)
         elif to_number.get(row.to_address, 0) >= settings.max_texts_per_number_per_day:
             count = settings.max_texts_per_number_per_day
@@ -77,7 +81,7 @@ async def apply_sending_limits(
         if held_values:
             held.append((row.id, held_values))
             continue
-        segments_used += row.segments
+        segments_used += segments
         going.append(row)
         if (
             row.request_id is not None

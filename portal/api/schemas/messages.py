@@ -17,6 +17,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     SendAttempt,
+    Transport,
 )
 
 
@@ -66,6 +67,9 @@ class MessageResponse(ResponseModel):
     reference: str | None = Field(description="Of its request; null for a stranger's.")
     direction: Direction
     channel: Channel
+    transport: Transport | None = Field(
+        description="What carried a text, once that is known: SMS, WhatsApp or RCS."
+    )
     kind: MessageKind
     cause: str
     body: str
@@ -89,6 +93,9 @@ class MessageResponse(ResponseModel):
     due_at: datetime
     sent_at: datetime | None
     delivered_at: datetime | None
+    read_at: datetime | None = Field(
+        description="When the customer read it, where WhatsApp or RCS reports that."
+    )
 
     @classmethod
     def of(

@@ -11,10 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from secrets import token_hex
 
+from portal.demo.fake_providers.channels import (
+    WHATSAPP,
+    channel_of,
+    fill_template,
+    receiver,
+    route,
+    window_fault,
+)
 from portal.demo.fake_providers.config import CarrierConfig, is_web_url
 from portal.demo.fake_providers.errors import CarrierError
 from portal.demo.fake_providers.faults import DELIVERY_FAULTS, Fault, FaultKind, FaultRules
-from portal.demo.fake_providers.sms import Text
+from portal.demo.fake_providers.sms import Text, number_of
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 LONGEST_BODY = 1_600
@@ -59,17 +67,25 @@ class Account:
         self._now, self._new_sid = now, new_sid
         self._texts: OrderedDict[str, Text] = OrderedDict()
         self._threads: defaultdict[str, deque[Text]] = defaultdict(deque)
-        self._stopped: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._stopped: OrderedDict[str, None] = OrderedDict()
 
     def accept(self, form: Mapping[str, str], media: tuple[str, ...] = ()) -> Text:
         """Accept a text to send, by Twilio's form fields. Raises Refusal, and keeps nothing then."""
-        service = form.get("MessagingServiceSid") or None
+        service, to = form.get("MessagingServiceSid") or None, form.get("To", "")
+        self._check_sender(form.get("From", ""), service)
+        if not E164.fullmatch(number_of(to)):
+            raise CarrierError(21211)
+        sender, to = route(self.config, to)
+        body, content_sid = form.get("Body", ""), form.get("ContentSid") or None
+        if content_sid:
+            body = fill_template(self.config, content_sid, form.get("ContentVariables", ""))
         text = Text(
             sid=self._new_sid(),
             created_at=self._now(),
-            from_=self._sender(form.get("From", ""), service),
-            to=form.get("To", ""),
-            body=form.get("Body", ""),
+            from_=sender,
+            to=to,
+            body=body,
+            content_sid=content_sid,
             direction="outbound-api",
             status="accepted" if service else "queued",
             media=media,
@@ -77,29 +93,28 @@ class Account:
             status_callback=form.get("StatusCallback") or None,
             validity_period=_validity(form.get("ValidityPeriod", "")),
         )
-        if not E164.fullmatch(text.to):
-            raise CarrierError(21211)
         if not text.body and not media:
             raise CarrierError(21602)
         if len(text.body) > LONGEST_BODY:
             raise CarrierError(21617)
         if text.status_callback and not is_web_url(text.status_callback):
             raise CarrierError(21609)
-        if (text.to, text.from_) in self._stopped:
+        if channel_of(to) != WHATSAPP and text.phone in self._stopped:
             raise CarrierError(21610)
-        fault = self.faults.take(DELIVERY_FAULTS, to=text.to)
+        fault = self.faults.take(DELIVERY_FAULTS, to=text.phone) or window_fault(
+            self.config, self.thread(text.phone), text, self._now()
+        )
         text.faults = (fault,) if fault else ()
         self._keep(text)
         return text
 
-    def _sender(self, number: str, service: str | None) -> str:
+    def _check_sender(self, number: str, service: str | None) -> None:
         if service and service != self.config.messaging_service_sid:
             raise CarrierError(21705)
         if not service and not number:
             raise CarrierError(21603)
         if number and number != self.config.from_number:
             raise CarrierError(21606)
-        return self.config.from_number
 
     def receive_from_phone(
         self,
@@ -115,7 +130,7 @@ class Account:
         A known `sid` gives the text that is there. Raises ValueError in plain words when `from_`
         is no number.
         """
-        if not E164.fullmatch(from_):
+        if not E164.fullmatch(number_of(from_)):
             raise ValueError("A text comes from a number such as +14155550132.")
         known = self._texts.get(sid) if sid else None
         if known is not None:
@@ -124,7 +139,7 @@ class Account:
             sid=sid or self._new_sid(),
             created_at=self._now(),
             from_=from_,
-            to=to or self.config.from_number,
+            to=to or receiver(self.config, from_),
             body=body,
             direction="inbound",
             status="received",
@@ -135,16 +150,18 @@ class Account:
         return text, self._apply_keyword(text)
 
     def _apply_keyword(self, text: Text) -> str | None:
-        """Twilio's default keyword handling."""
-        pair, word = (text.from_, text.to), text.body.strip().upper()
+        """Twilio's default keyword handling: one for SMS and RCS together, none for WhatsApp."""
+        word = text.body.strip().upper()
+        if channel_of(text.from_) == WHATSAPP:
+            return None
         if word in STOP:
             if self.config.blocks_stopped:
-                self._stopped[pair] = None
+                self._stopped[text.phone] = None
                 if len(self._stopped) > self.config.keep_texts:
                     self._stopped.popitem(last=False)
             return "STOP"
-        if word in START and (pair in self._stopped or word != "YES"):
-            self._stopped.pop(pair, None)
+        if word in START and (text.phone in self._stopped or word != "YES"):
+            self._stopped.pop(text.phone, None)
             return "START"
         return "HELP" if word in HELP else None
 
@@ -201,11 +218,17 @@ class Account:
 
 
 def delivery_steps(
-    faults: tuple[Fault, ...], sent_after: float, delivered_after: float, apart: float = 0.0
+    faults: tuple[Fault, ...],
+    sent_after: float,
+    delivered_after: float,
+    apart: float = 0.0,
+    *,
+    is_read: bool = False,
 ) -> list[Step]:
     """What happens to an accepted text, in order; times are seconds after its acceptance.
 
-    A callback that comes twice or late comes `apart` seconds after the one before it.
+    A callback that comes twice or late comes `apart` seconds after the one before it. `is_read`:
+    what is delivered is read at once.
     """
     failure = next(
         (fault for fault in faults if fault.do in (FaultKind.FAILED, FaultKind.UNDELIVERED)), None
@@ -218,6 +241,8 @@ def delivery_steps(
         steps = [steps[0], Step(sent_after, status, code)]
     elif FaultKind.NO_RECEIPT in kinds:
         steps.pop()
+    elif is_read and not failure:
+        steps.append(Step(end, "read"))
     if FaultKind.NO_CALLBACK in kinds:
         return [replace(step, is_reported=False) for step in steps]
     if FaultKind.CALLBACK_TWICE in kinds:

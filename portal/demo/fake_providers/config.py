@@ -1,7 +1,7 @@
 """How one simulated carrier behaves, and the promise that it is never taken for a real one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -25,6 +25,18 @@ class CarrierConfig:
     auth_token: str = SIMULATED_TOKEN
     from_number: str = "+14155550100"
     messaging_service_sid: str | None = None
+    whatsapp_number: str | None = None
+    """The WhatsApp sender of the messaging service, if it has one."""
+    whatsapp_window: float = 86_400
+    """The customer service window: without a template, nothing is delivered after it (63016)."""
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """Approved templates by Content SID, with placeholders such as {{1}}."""
+    rcs_agent: str | None = None
+    """The RCS sender of the messaging service, if it has one."""
+    rcs_numbers: frozenset[str] = frozenset()
+    """The phones that take RCS; to others the messaging service sends SMS."""
+    reads_messages: bool = False
+    """Customers read what comes by WhatsApp and RCS: the status becomes "read"."""
     inbound_url: str | None = None
     """Where a text from a customer is announced; None until somebody sets it."""
     webhook_origin: str | None = None

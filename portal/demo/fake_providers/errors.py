@@ -21,6 +21,8 @@ API_ERRORS = {
     21612: (400, "Message cannot be sent with this combination of 'To' and 'From'"),
     21614: (400, "'To' number is not a valid mobile number"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
+    21655: (400, "The ContentSid is invalid"),
+    21656: (400, "The ContentVariables parameter is invalid"),
     21705: (400, "The Messaging Service Sid is invalid"),
 }
 
@@ -32,6 +34,12 @@ DELIVERY_ERRORS = {
     30007: "Message filtered",
     30008: "Unknown error",
     30034: "Message from an unregistered number",
+    63003: "Channel could not find To address",
+    63005: "Channel did not accept given content",
+    63007: "Channel could not find the From address",
+    63014: "Channel message blocked by user action",
+    63016: "Outside the messaging window, and no template",
+    63024: "Invalid message recipient",
 }
 
 

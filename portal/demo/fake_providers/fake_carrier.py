@@ -9,6 +9,7 @@ from secrets import token_hex
 from typing import Any
 
 from portal.demo.fake_providers.account import Account, delivery_steps
+from portal.demo.fake_providers.channels import channel_of
 from portal.demo.fake_providers.config import CarrierConfig
 from portal.demo.fake_providers.errors import CarrierError
 from portal.demo.fake_providers.faults import FaultKind
@@ -72,7 +73,11 @@ class Carrier(Account):
         report: asyncio.Task[None] | None = None
         passed = 0.0
         config = self.config
-        for step in delivery_steps(text.faults, config.sent_after, config.delivered_after):
+        steps = delivery_steps(
+            text.faults, config.sent_after, config.delivered_after,
+            is_read=config.reads_messages and bool(channel_of(text.to)),
+        )  # fmt: skip
+        for step in steps:
             await asyncio.sleep(step.after - passed)
             passed = step.after
             if step.happens and step.status != text.status:

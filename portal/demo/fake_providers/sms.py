@@ -12,9 +12,14 @@ from portal.demo.fake_providers.segments import count_segments
 API_VERSION = "2010-04-01"
 
 
+def number_of(address: str) -> str:
+    """The number in an address such as +14155550132 or whatsapp:+14155550132."""
+    return address.rpartition(":")[2]
+
+
 @dataclass(slots=True, kw_only=True)
 class Text:
-    """A text in or out. Times are UTC, numbers E.164, statuses are Twilio's."""
+    """A text in or out. Times are UTC, addresses and statuses are Twilio's."""
 
     from_: str
     to: str
@@ -25,6 +30,7 @@ class Text:
     messaging_service_sid: str | None = None
     status_callback: str | None = None
     validity_period: int | None = None
+    content_sid: str | None = None
     error_code: int | None = None
     faults: tuple[Fault, ...] = ()
     """The faults of its delivery and its callbacks."""
@@ -49,12 +55,12 @@ class Text:
     @property
     def phone(self) -> str:
         """The customer's number."""
-        return self.from_ if self.is_inbound else self.to
+        return number_of(self.from_ if self.is_inbound else self.to)
 
     @property
     def segments(self) -> int:
-        """The number of parts that it is sent in."""
-        return count_segments(self.body)
+        """The number of parts that it is sent in; one by WhatsApp and RCS."""
+        return 1 if ":" in self.to else count_segments(self.body)
 
     def move(self, status: str, error_code: int | None, at: datetime) -> None:
         """Take the next status."""
@@ -77,6 +83,7 @@ class Text:
             "error_code": self.error_code,
             "segments": self.segments,
             "media": list(self.media),
+            "content_sid": self.content_sid,
             "created_at": self.created_at.isoformat(),
             "updated_at": self.updated_at.isoformat(),
             "webhooks": list(self.webhooks),

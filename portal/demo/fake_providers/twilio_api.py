@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from portal.demo.fake_providers.errors import CarrierError
 from portal.demo.fake_providers.fake_carrier import Carrier
 from portal.demo.fake_providers.faults import ANSWER_FAULTS, Fault, FaultKind
-from portal.demo.fake_providers.sms import API_VERSION, Text
+from portal.demo.fake_providers.sms import API_VERSION, Text, number_of
 
 DROP_CONNECTION = "simulator.hang_up"
 ERROR_CODES = {FaultKind.STATUS_500: 20500, FaultKind.STATUS_429: 20429}
@@ -77,7 +77,7 @@ async def create_message(carrier: Carrier, request: Request) -> Response:
     fields = parse_qsl((await request.body()).decode(), keep_blank_values=True)
     form = dict(fields)
     media = tuple(value for name, value in fields if name == "MediaUrl")
-    fault = carrier.faults.take(ANSWER_FAULTS, on="create", to=form.get("To"))
+    fault = carrier.faults.take(ANSWER_FAULTS, on="create", to=number_of(form.get("To", "")))
     if fault and not fault.accepts:
         return await faulty_response(carrier, fault)
     if fault and fault.do is FaultKind.ACCEPT_LATE:

@@ -13,8 +13,9 @@ import aiohttp
 import phonenumbers
 from yarl import URL
 
+from portal.demo.fake_providers.channels import WHATSAPP, channel_of
 from portal.demo.fake_providers.config import CarrierConfig, is_loopback
-from portal.demo.fake_providers.sms import API_VERSION, Text
+from portal.demo.fake_providers.sms import API_VERSION, Text, number_of
 
 Parameters = dict[str, str]
 
@@ -153,6 +154,9 @@ def status_parameters(
         parameters["MessagingServiceSid"] = text.messaging_service_sid
     if error_code:
         parameters["ErrorCode"] = str(error_code)
+    channel = channel_of(text.to)
+    if channel:
+        parameters["ChannelPrefix"] = channel
     if status in {"delivered", "undelivered"}:
         parameters["RawDlrDoneDate"] = text.updated_at.strftime("%y%m%d%H%M")
     return parameters
@@ -161,7 +165,7 @@ def status_parameters(
 def inbound_parameters(account_sid: str, text: Text, opt_out: str | None) -> Parameters:
     """An incoming text's parameters; unknown places are blank."""
     parameters = {
-        "ToCountry": country_of(text.to),
+        "ToCountry": country_of(number_of(text.to)),
         "ToState": "",
         "SmsMessageSid": text.sid,
         "NumMedia": str(len(text.media)),
@@ -172,7 +176,7 @@ def inbound_parameters(account_sid: str, text: Text, opt_out: str | None) -> Par
         "SmsStatus": "received",
         "FromCity": "",
         "Body": text.body,
-        "FromCountry": country_of(text.from_),
+        "FromCountry": country_of(text.phone),
         "To": text.to,
         "ToZip": "",
         "NumSegments": str(text.segments),
@@ -185,6 +189,12 @@ def inbound_parameters(account_sid: str, text: Text, opt_out: str | None) -> Par
         parameters["MessagingServiceSid"] = text.messaging_service_sid
         if opt_out:
             parameters["OptOutType"] = opt_out
+    if channel_of(text.from_) == WHATSAPP:
+        parameters |= {
+            "WaId": text.phone.removeprefix("+"),
+            "ProfileName": "",
+            "MessageType": "text",
+        }
     for place, url in enumerate(text.media):
         parameters[f"MediaUrl{place}"] = url
         parameters[f"MediaContentType{place}"] = guess_type(url)[0] or "application/octet-stream"

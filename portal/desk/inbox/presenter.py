@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.desk.auth.current_staff import as_person
-from portal.desk.labels import CHANNEL_LABELS, REASON_LABELS, iso, since, truncate_quote
+from portal.desk.labels import REASON_LABELS, iso, since, truncate_quote, way_label
 from portal.desk.request.conversation.presenter import ATTACHMENTS_ONLY
 from portal.desk.widgets import Person, When
 from portal.messaging.wording.time_format import TimeFormatter
@@ -79,7 +79,7 @@ class InboxPresenter:
             department=self.departments[promise.department_id].name,
             owner=as_person(owner) if owner else None,
             due=self.due(promise.due_at),
-            arrived=CHANNEL_LABELS[last.channel] if last else "",
+            arrived=way_label(last) if last else "",
             files={0: "", 1: "1 file"}.get(number, f"{number} files"),
         )
 

@@ -5,11 +5,8 @@ text; see ``send_errors``.
 """
 
 import asyncio
-import base64
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
@@ -17,13 +14,20 @@ from typing import Any
 
 import aiohttp
 from twilio.base.exceptions import TwilioException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
-from twilio.http.response import Response
 from twilio.rest import Client
 
-from portal.messaging.send_errors import NotSent, OutcomeUnknown, Refused, Throttled
+from portal.messaging.send_errors import (
+    FailureRule,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    Throttled,
+)
 from portal.messaging.sms import twilio_codes
+from portal.messaging.sms.sender_address import channel_address
+from portal.messaging.sms.twilio_http import TwilioHttp, quiet_log, trace_config, wire
 from portal.models.messages.message_status import MessageStatus
+from portal.models.messages.transport import Transport
 
 MAX_VALIDITY_SECONDS = 36_000
 """Seconds that Twilio will hold a text at most."""
@@ -42,8 +46,19 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatsAppContent:
+    """What goes by WhatsApp: the body as free text, or the template of this Content SID.
+
+    ``content_variables`` is the JSON that fills its placeholders.
+    """
+
+    content_sid: str = ""
+    content_variables: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TwilioMessage:
-    """A text as Twilio remembers it; times are aware UTC, numbers E.164."""
+    """A text as Twilio remembers it; times are aware UTC, addresses are Twilio's."""
 
     sid: str
     status: MessageStatus
@@ -88,25 +103,40 @@ class TwilioClient:
         self._opened: Any = None
 
     async def send(
-        self, to: str, body: str, status_callback: str, validity_seconds: int | None = None
+        self,
+        to: str,
+        body: str,
+        status_callback: str,
+        validity_seconds: int | None = None,
+        *,
+        whatsapp: WhatsAppContent | None = None,
     ) -> Accepted:
-        """Send one text, in one attempt.
+        """Send one text to a number, in one attempt.
 
         ``validity_seconds``: Twilio drops it when undelivered for so long (1 to 36,000).
+        ``whatsapp``: by WhatsApp, which has no segments; what else fails there asks for SMS.
         Raises ``NotSent`` or ``Throttled`` (it may be sent again), ``Refused``, or
         ``OutcomeUnknown`` (reconcile). After a cancellation the outcome is unknown.
         """
         parameters: dict[str, Any] = {"to": to, "body": body, "status_callback": status_callback}
-        parameters["messaging_service_sid" if self._by_service else "from_"] = self.sender
+        if whatsapp is not None:
+            parameters["to"] = channel_address(to, Transport.WHATSAPP)
+        if whatsapp is not None and whatsapp.content_sid:
+            # Twilio refuses a body beside a template.
+            parameters.pop("body")
+            parameters["content_sid"] = whatsapp.content_sid
+            if whatsapp.content_variables != "{}":
+                parameters["content_variables"] = whatsapp.content_variables
+        parameters["messaging_service_sid" if self.sends_by_service else "from_"] = self.sender
         if validity_seconds is not None:
             parameters["validity_period"] = min(max(int(validity_seconds), 1), MAX_VALIDITY_SECONDS)
-        async with self._call() as client:
+        verdict = twilio_codes.verdict if whatsapp is None else twilio_codes.whatsapp_verdict
+        async with self._call(verdict) as client:
             message = await client.messages.create_async(**parameters)
             if not message.sid:
                 raise OutcomeUnknown("Twilio's answer named no message.")
-            return Accepted(
-                message.sid, twilio_codes.status(message.status), _number(message.num_segments)
-            )
+            segments = _number(message.num_segments) if whatsapp is None else 0
+            return Accepted(message.sid, twilio_codes.status(message.status), segments)
 
     async def probe(self) -> None:
         """Find out whether Twilio processes texts again, without sending one.
@@ -177,28 +207,31 @@ class TwilioClient:
             await opened.http_client.close()
 
     @property
-    def _by_service(self) -> bool:
+    def sends_by_service(self) -> bool:
+        """Whether a messaging service sends, which chooses the sender and may have RCS."""
         return self.sender.startswith("MG")
 
     def _is_ours(self, text: Any) -> bool:
         """Whether it is from our sender, as far as Twilio says, and outgoing."""
-        named = text.messaging_service_sid if self._by_service else text.from_
+        named = text.messaging_service_sid if self.sends_by_service else text.from_
         return named in (None, "", self.sender) and text.direction != "inbound"
 
     @asynccontextmanager
-    async def _call(self) -> AsyncIterator[Any]:
+    async def _call(
+        self, verdict: Callable[[int], FailureRule] = twilio_codes.verdict
+    ) -> AsyncIterator[Any]:
         """One call within the time limit; each failure is raised as one of our errors."""
-        wire = SimpleNamespace(written=False)
-        _wire.set(wire)
+        written = SimpleNamespace(written=False)
+        wire.set(written)
         try:
             async with asyncio.timeout(self._timeout):
                 yield self._client()
         except OutcomeUnknown:
             raise
         except TwilioException as error:
-            raise _converted_error(error) from error
+            raise _converted_error(error, verdict) from error
         except Exception as error:
-            if wire.written:
+            if written.written:
                 raise OutcomeUnknown(
                     f"No sure answer from Twilio: {error!r}", outage="Twilio does not answer"
                 ) from error
@@ -211,12 +244,12 @@ class TwilioClient:
     def _client(self) -> Any:
         """Twilio's client over our own session; both need the running loop to be built."""
         if self._opened is None:
-            http = _Http(pool_connections=False, logger=_quiet)
+            http = TwilioHttp(pool_connections=False, logger=quiet_log)
             http.session = aiohttp.ClientSession(
                 # A kept-alive connection that the server closes just as we write is an unknown
                 # outcome, so none is kept for long.
                 connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=4),
-                trace_configs=[_trace_config()],
+                trace_configs=[trace_config()],
             )
             # The environment given is ours: a stray TWILIO_EDGE or _REGION would move the address.
             self._opened = Client(
@@ -230,19 +263,9 @@ class TwilioClient:
         return self._opened
 
 
-class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no types
-    """The SDK's transport, signing in by a header: aiohttp warns of the object that it uses."""
-
-    async def request(
-        self, *args: Any, auth: tuple[str, str] | None = None, **kwargs: Any
-    ) -> Response:
-        if auth:
-            word = base64.b64encode(":".join(auth).encode()).decode()
-            kwargs["headers"] = {**kwargs.get("headers", {}), "Authorization": f"Basic {word}"}
-        return await super().request(*args, **kwargs)
-
-
-def _converted_error(error: TwilioException) -> NotSent | OutcomeUnknown | Refused:
+def _converted_error(
+    error: TwilioException, verdict: Callable[[int], FailureRule]
+) -> NotSent | OutcomeUnknown | Refused:
     """Twilio answered, and not with success: 429 was never processed, 4xx is a no."""
     answer = error.args[1] if len(error.args) > 1 else None
     status = getattr(error, "status", None) or getattr(answer, "status_code", None) or 0
@@ -250,7 +273,7 @@ def _converted_error(error: TwilioException) -> NotSent | OutcomeUnknown | Refus
     if status == 429 or code == 20429:
         return Throttled("Twilio asks us to slow down.")
     if 400 <= status < 500 and status != 408:
-        return Refused(code, twilio_codes.verdict(code), str(getattr(error, "msg", "")))
+        return Refused(code, verdict(code), str(getattr(error, "msg", "")))
     return OutcomeUnknown(f"Twilio answered with HTTP {status}.", outage=f"Twilio answers {status}")
 
 
@@ -269,21 +292,3 @@ def _sent(text: Any) -> TwilioMessage:
 
 def _number(word: Any) -> int:
     return int(word) if str(word).isdigit() else 0
-
-
-_wire: ContextVar[SimpleNamespace] = ContextVar("wire")
-"""Whether the current call of this task has sent anything yet."""
-
-_quiet = logging.getLogger("portal.messaging.twilio")
-_quiet.setLevel(logging.WARNING)  # The SDK would log numbers and texts at INFO.
-
-
-def _trace_config() -> aiohttp.TraceConfig:
-    """Record when the head of a request is sent: before that, nothing can have been accepted."""
-
-    async def written(*_: object) -> None:
-        _wire.get().written = True
-
-    trace_config = aiohttp.TraceConfig()
-    trace_config.on_request_headers_sent.append(written)
-    return trace_config

@@ -4,7 +4,10 @@ Sources: Twilio's Message resource (status values) and its error and warning dic
 """
 
 from portal.messaging.send_errors import FailureRule
-from portal.models import DeliveryReason, MessageStatus
+from portal.models import DeliveryReason, MessageStatus, Transport
+
+READ = "read"
+"""Twilio's status of what the customer has read, on WhatsApp and RCS: after "delivered"."""
 
 MESSAGE_STATUSES: dict[str, MessageStatus] = {
     "accepted": MessageStatus.ACCEPTED,
@@ -14,7 +17,7 @@ MESSAGE_STATUSES: dict[str, MessageStatus] = {
     "sent": MessageStatus.SENT,
     "partially_delivered": MessageStatus.SENT,
     "delivered": MessageStatus.DELIVERED,
-    "read": MessageStatus.DELIVERED,
+    READ: MessageStatus.DELIVERED,
     "undelivered": MessageStatus.UNDELIVERED,
     "failed": MessageStatus.FAILED,
     "canceled": MessageStatus.FAILED,
@@ -30,6 +33,24 @@ def status(word: str | None) -> MessageStatus:
 def verdict(code: int) -> FailureRule:
     """What an error code asks of us; a code that we do not know is failed and put before staff."""
     return FAILURE_RULES.get(code, UNKNOWN)
+
+
+def whatsapp_verdict(code: int) -> FailureRule:
+    """What an error code asks of us for a text by WhatsApp: mostly that it goes by SMS.
+
+    Only what is wrong with the whole account waits, and only an opt-out counts for the number.
+    A code about senders is about the WhatsApp sender alone: SMS may work.
+    """
+    rule = verdict(code)
+    if rule.action in ("opted_out", "by_sms") or rule.reason in ACCOUNT_REASONS:
+        return rule
+    is_sender = rule.action == "pause_queue"
+    return _sms(DeliveryReason.WHATSAPP_SENDER if is_sender else DeliveryReason.WHATSAPP_REFUSED)
+
+
+def transport_verdict(code: int, transport: Transport | None) -> FailureRule:
+    """What an error code asks of us for a text by this transport."""
+    return whatsapp_verdict(code) if transport == Transport.WHATSAPP else verdict(code)
 
 
 def _account(reason: DeliveryReason) -> FailureRule:
@@ -51,6 +72,21 @@ def _words(reason: DeliveryReason) -> FailureRule:
 def _later(reason: DeliveryReason, retries: int | None) -> FailureRule:
     return FailureRule(permanent=False, action="retry_later", reason=reason, retries=retries)
 
+
+def _sms(reason: DeliveryReason) -> FailureRule:
+    return FailureRule(permanent=True, action="by_sms", reason=reason)
+
+
+ACCOUNT_REASONS = frozenset(
+    {
+        DeliveryReason.CREDENTIALS_REFUSED,
+        DeliveryReason.ACCOUNT_FORBIDDEN,
+        DeliveryReason.ACCOUNT_UNKNOWN,
+        DeliveryReason.ACCOUNT_INACTIVE,
+        DeliveryReason.ACCOUNT_SUSPENDED,
+    }
+)
+"""Nothing at all is sent by such an account."""
 
 UNKNOWN = _person(DeliveryReason.CARRIER_CODE_UNKNOWN)
 
@@ -98,4 +134,29 @@ FAILURE_RULES: dict[int, FailureRule] = {
     30004: _person(DeliveryReason.BLOCKED),
     30032: _person(DeliveryReason.SENDER_NOT_VERIFIED),
     30034: _person(DeliveryReason.SENDER_NOT_REGISTERED),
+    # WhatsApp. A customer who has blocked us there wants nothing more from us.
+    63014: FailureRule(permanent=True, action="opted_out", reason=DeliveryReason.WHATSAPP_BLOCKED),
+    63016: _sms(DeliveryReason.WHATSAPP_WINDOW_CLOSED),
+    63003: _sms(DeliveryReason.WHATSAPP_UNREACHABLE),
+    63005: _sms(DeliveryReason.WHATSAPP_REFUSED),
+    63024: _sms(DeliveryReason.WHATSAPP_UNREACHABLE),
+    63021: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    63027: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    63028: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    63029: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    63040: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    63041: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    63042: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    21654: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    21655: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    21656: _sms(DeliveryReason.WHATSAPP_TEMPLATE),
+    63007: _sms(DeliveryReason.WHATSAPP_SENDER),
+    63020: _sms(DeliveryReason.WHATSAPP_SENDER),
+    21910: _sms(DeliveryReason.WHATSAPP_SENDER),
+    63010: _sms(DeliveryReason.WHATSAPP_DOWN),
+    63012: _sms(DeliveryReason.WHATSAPP_DOWN),
+    63018: _sms(DeliveryReason.WHATSAPP_LIMIT),
+    63032: _sms(DeliveryReason.WHATSAPP_LIMIT),
+    63038: _sms(DeliveryReason.WHATSAPP_LIMIT),
+    63049: _sms(DeliveryReason.WHATSAPP_LIMIT),
 }

@@ -58,6 +58,15 @@ REASON_PHRASES = {
     DeliveryReason.MAILBOX_CLOSED: "the mailbox is closed",
     DeliveryReason.MAILBOX_FULL: "the mailbox is full",
     DeliveryReason.MAILBOX_REFUSES: "the mailbox does not take our mail",
+    # WhatsApp does not take it.
+    DeliveryReason.WHATSAPP_WINDOW_CLOSED: "they had not written on WhatsApp within a day, so it went by SMS",
+    DeliveryReason.WHATSAPP_UNREACHABLE: "this number cannot be reached on WhatsApp, so it went by SMS",
+    DeliveryReason.WHATSAPP_BLOCKED: "the customer blocks us on WhatsApp, which counts as a stop",
+    DeliveryReason.WHATSAPP_TEMPLATE: "WhatsApp did not take the template, so it went by SMS. Check KEPT_WHATSAPP_TEMPLATES",
+    DeliveryReason.WHATSAPP_SENDER: "our messaging service has no working WhatsApp sender, so it went by SMS",
+    DeliveryReason.WHATSAPP_LIMIT: "WhatsApp limits what we may send there, so it went by SMS",
+    DeliveryReason.WHATSAPP_DOWN: "WhatsApp did not work, so it went by SMS",
+    DeliveryReason.WHATSAPP_REFUSED: "WhatsApp did not take it, so it went by SMS",
     # The content.
     DeliveryReason.BODY_EMPTY: "the text had no words",
     DeliveryReason.BODY_TOO_LONG: "the text is longer than 1,600 characters",

@@ -62,6 +62,15 @@ class DeliveryReason(StrEnum):
     MAILBOX_CLOSED = "mailbox_closed"
     MAILBOX_FULL = "mailbox_full"
     MAILBOX_REFUSES = "mailbox_refuses"
+    # WhatsApp does not take it.
+    WHATSAPP_WINDOW_CLOSED = "whatsapp_window_closed"
+    WHATSAPP_UNREACHABLE = "whatsapp_unreachable"
+    WHATSAPP_BLOCKED = "whatsapp_blocked"
+    WHATSAPP_TEMPLATE = "whatsapp_template"
+    WHATSAPP_SENDER = "whatsapp_sender"
+    WHATSAPP_LIMIT = "whatsapp_limit"
+    WHATSAPP_DOWN = "whatsapp_down"
+    WHATSAPP_REFUSED = "whatsapp_refused"
     # The content.
     BODY_EMPTY = "body_empty"
     BODY_TOO_LONG = "body_too_long"

@@ -22,6 +22,7 @@ from portal.models.messages.message_status import (
     is_forward_status,
     statuses_conflict,
 )
+from portal.models.messages.transport import Transport
 from portal.models.people.customer import Channel
 
 
@@ -131,6 +132,12 @@ class Message(SQLModel, table=True):
     event_id: int | None = foreign_key_column("event.id", nullable=True)
     direction: Direction = enum_column(Direction, Direction.OUT)
     channel: Channel = enum_column(Channel)
+    # What carried a text, as far as it is known: of an outgoing one since it was claimed.
+    transport: Transport | None = enum_column(Transport, nullable=True)
+    # The number of an incoming WhatsApp text as WhatsApp spells it: it may differ from E.164 today.
+    whatsapp_number: str = text_column(32)
+    # The Content SID of the WhatsApp template by which it went; empty for free text.
+    template_sid: str = text_column(64)
     kind: MessageKind = enum_column(MessageKind)
     cause: str = Field(max_length=96)
     subject: str = text_column(200)
@@ -173,6 +180,8 @@ class Message(SQLModel, table=True):
     expires_at: datetime | None = timestamp_column(nullable=True)
     sent_at: datetime | None = timestamp_column(nullable=True)
     delivered_at: datetime | None = timestamp_column(nullable=True)
+    # When the customer read it, where the transport reports that.
+    read_at: datetime | None = timestamp_column(nullable=True)
 
     @property
     def is_final(self) -> bool:
@@ -228,8 +237,13 @@ class Message(SQLModel, table=True):
         """The message needs no person any more: ``by`` has resolved it."""
         self.handled_at, self.handled_by = now, by
 
-    def retry_copy(self, now: datetime, later: timedelta) -> "Message":
-        """A new message with the same text to the same person; this one has ended."""
+    def retry_copy(
+        self, now: datetime, later: timedelta, transport: Transport | None = None
+    ) -> "Message":
+        """A new message with the same text to the same person; this one has ended.
+
+        Without a ``transport`` the claim chooses it anew.
+        """
         copied = (
             "request_id", "customer_id", "event_id", "channel", "kind", "subject", "body",
             "to_address", "from_address", "author", "author_id", "segments", "attempts", "urgent",
@@ -237,6 +251,7 @@ class Message(SQLModel, table=True):
         )  # fmt: skip
         return Message(
             **{name: getattr(self, name) for name in copied},
+            transport=transport,
             cause=f"message:{self.id}:again",
             created_at=now,
             due_at=now + later,

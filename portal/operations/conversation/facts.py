@@ -15,6 +15,7 @@ from portal.models import (
     Message,
     PromiseKind,
     ServiceRequest,
+    Transport,
 )
 from portal.models.columns import saved_id
 from portal.operations.conversation.auto_reply_limits import (
@@ -211,7 +212,10 @@ async def _load_text_facts(
         spoken_of=spoken_of, exchanged=exchanged,
         limits=limit_text_replies(exchange, uow.now), is_opted_out=to_number not in permitted,
         muted=frozenset(id_ or 0 for id_, query in about.items() if query not in permitted),
-        was_greeted=was_greeted, answers_keywords=uow.settings.twilio_answers_keywords,
+        was_greeted=was_greeted,
+        # Twilio's keywords cover SMS, MMS and RCS; a STOP on WhatsApp reaches nobody but us.
+        answers_keywords=uow.settings.twilio_answers_keywords
+        and inbound.transport != Transport.WHATSAPP,
     )  # fmt: skip
 
 

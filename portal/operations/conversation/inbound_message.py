@@ -13,6 +13,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     ServiceRequest,
+    Transport,
     hash_token,
 )
 from portal.models.people.contact_address import MAX_EMAIL_LENGTH
@@ -41,6 +42,7 @@ class InboundMessage:
     ``cause`` is its own, where the provider's id alone is none. ``is_unproven``: the request was found
     by what the message says of itself. ``is_for_person``: its meaning is known, and a person answers
     it. ``had_card_number``: one was masked. ``need`` is the key of the item that its files are for.
+    ``transport`` carried it, if it is a text; ``whatsapp_number`` is its sender as WhatsApp spells it.
     """
 
     channel: Channel
@@ -60,6 +62,8 @@ class InboundMessage:
     is_for_person: bool = False
     had_card_number: bool = False
     need: str = ""
+    transport: Transport | None = None
+    whatsapp_number: str = ""
 
     @property
     def has_files(self) -> bool:
@@ -103,6 +107,8 @@ def build_message(
     return Message(
         direction=Direction.IN,
         channel=inbound.channel,
+        transport=inbound.transport,
+        whatsapp_number=inbound.whatsapp_number,
         kind=kind,
         cause=inbound.cause
         or (
@@ -127,6 +133,7 @@ def copy_for(uow: UnitOfWork, message: Message, request: ServiceRequest) -> Mess
     copied = Message(
         direction=Direction.IN,
         channel=message.channel,
+        transport=message.transport,
         kind=message.kind,
         cause=f"message:{message.id}:for:{request.id}",
         body=message.body,

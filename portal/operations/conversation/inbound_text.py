@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from portal.attachments.stored_file import StoredFile
 from portal.messaging.sms.gsm_text import storable
-from portal.messaging.sms.sender_address import read_sender
+from portal.messaging.sms.sender_address import (
+    read_sender,
+    read_transport,
+    read_whatsapp_number,
+)
 from portal.models import Channel, Message, ServiceRequest
 from portal.operations.conversation.attachments import IncomingMedia
 from portal.operations.conversation.inbound import receive
@@ -35,7 +39,8 @@ async def receive_text(
         uow,
         InboundMessage(
             channel=Channel.SMS, body=storable(body), provider_id=sid,
-            sender=read_sender(sender), recipient=to,
+            sender=read_sender(sender), recipient=to, transport=read_transport(sender),
+            whatsapp_number=read_whatsapp_number(sender),
             opt_out_type=opt_out_type, media=media,
         ),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """A failed message is sent by the customer's other channel, once; then a person sees it."""
 
 import re
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -17,6 +18,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     ServiceRequest,
+    Transport,
 )
 from portal.models.people.given_name import staff_first_name
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
@@ -52,6 +54,19 @@ async def fall_back(uow: UnitOfWork, message: Message) -> None:
         uow, DroppedBallKind.MESSAGE_UNDELIVERED, message_subject(message),
         message_reason(message) or "It was not delivered.", request_id=message.request_id,
     )  # fmt: skip
+
+
+def send_by_sms(uow: UnitOfWork, message: Message) -> None:
+    """Send by SMS a text that WhatsApp did not take, once: the cause of the copy is unique.
+
+    The failed one keeps its reason, and needs nobody. Consent and age are checked in the claim.
+    """
+    copy = message.retry_copy(uow.now, timedelta(), Transport.SMS)
+    copy.attempts = 0
+    copy.segments = segments.count_segments(copy.body).segments
+    uow.session.add(copy)
+    uow.outbox.written.append(copy)
+    message.mark_handled(SYSTEM_ACTOR.name, uow.now)
 
 
 async def invalidate_address(uow: UnitOfWork, channel: Channel, address: str) -> None:

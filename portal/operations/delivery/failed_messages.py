@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
 from portal.messaging.sms.gsm_text import to_gsm7
-from portal.messaging.sms.twilio_codes import FAILURE_RULES, verdict
+from portal.messaging.sms.twilio_codes import FAILURE_RULES, transport_verdict
 from portal.messaging.wording.delivery_reasons import reason_sentence
 from portal.models import (
     EDITED_SUFFIX,
@@ -172,7 +172,7 @@ def never_resend_reason(message: Message) -> str:
     code = message.error_code or ""
     if message.channel != Channel.SMS or not code.isdecimal():
         return ""
-    judged = verdict(int(code))
+    judged = transport_verdict(int(code), message.transport)
     if judged.action != "never_resend":
         return ""
     return f"{reason_sentence(judged.reason)} {CHANGE_THE_TEXT}"

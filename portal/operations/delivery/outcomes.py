@@ -21,6 +21,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     SendAttempt,
+    Transport,
 )
 from portal.models.columns import saved_id
 from portal.operations.conversation.consent import withdraw_consent
@@ -30,7 +31,7 @@ from portal.operations.delivery.accepted import (
     at_least_accepted,
     record_accepted,
 )
-from portal.operations.delivery.channel_fallback import fall_back, invalidate_address
+from portal.operations.delivery.channel_fallback import fall_back, invalidate_address, send_by_sms
 from portal.operations.delivery.provider_outage import SENDER_PAUSE, update_sender
 from portal.operations.dropped_balls.resolution import (
     message_subject,
@@ -44,6 +45,8 @@ log = structlog.get_logger()
 FIRST_RETRY = timedelta(milliseconds=100)
 LONGEST_RETRY = timedelta(seconds=30)
 RETRY_LATER = timedelta(minutes=10)
+NO_CODE = 0
+"""No error code of Twilio's."""
 
 
 async def record_outcomes(uow: UnitOfWork, outcomes: Sequence[SendOutcome], sender: str) -> None:
@@ -148,6 +151,8 @@ async def _record(
             await record_provider_id(uow, message, result.sid)
             is_notification = result.sid.startswith(PUSH_ID_PREFIX)
             message.segments = 0 if is_notification else result.segments or message.segments
+            if is_notification:
+                message.transport, message.template_sid = None, ""
         attempt.status = MessageStatus.ACCEPTED
         attempt.provider_sid = result.sid
         await apply_status(uow, message, at_least_accepted(result.status), None)
@@ -173,7 +178,10 @@ async def _refused(uow: UnitOfWork, message: Message, refusal: Refused) -> None:
     """The provider refused the message at once: it has none of it, and the message may go again."""
     message.error_code = str(refusal.code)
     message.reason = refusal.reason
-    if refusal.action == "pause_queue":
+    if refusal.action == "by_sms" and message.transport == Transport.WHATSAPP:
+        message.status = MessageStatus.FAILED
+        send_by_sms(uow, message)
+    elif refusal.action == "pause_queue":
         # Our own account is at fault: no message fails.
         _requeue(message, uow.now + SENDER_PAUSE)
     elif _has_retry(message, refusal.verdict):
@@ -191,9 +199,14 @@ async def _undelivered(uow: UnitOfWork, message: Message) -> None:
     change.
     """
     code = message.error_code or ""
-    verdict = twilio_codes.verdict(int(code)) if code.isdecimal() else twilio_codes.UNKNOWN
+    verdict = twilio_codes.transport_verdict(
+        int(code) if code.isdecimal() else NO_CODE, message.transport
+    )
     if message.channel == Channel.SMS:
         message.reason = verdict.reason
+        if verdict.action == "by_sms" and message.transport == Transport.WHATSAPP:
+            send_by_sms(uow, message)
+            return
         await _apply_rule(uow, message, verdict)
         if _has_retry(message, verdict):
             uow.session.add(message.retry_copy(uow.now, RETRY_LATER))

@@ -19,6 +19,7 @@ from portal.models import (
     Message,
     MessageStatus,
     SendAttempt,
+    Transport,
     is_forward_status,
     statuses_conflict,
 )
@@ -33,12 +34,17 @@ UNCERTAIN_STATUSES = frozenset({MessageStatus.UNKNOWN, MessageStatus.REVIEW})
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider's status of the message with our id ``message_id`` and its own id ``sid``."""
+    """The provider's status of the message with our id ``message_id`` and its own id ``sid``.
+
+    ``transport`` is what carries it, where the report says so. ``is_read``: the customer has read it.
+    """
 
     message_id: int
     sid: str
     status: MessageStatus
     error_code: str | None = None
+    transport: Transport | None = None
+    is_read: bool = False
 
 
 class ReceiptWriter:
@@ -120,6 +126,14 @@ async def record_receipts(uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
         heard.append(_heard(row, told, uow))
         if row.request_id is not None:
             uow.changed_requests.add(row.request_id)
+    seen = [
+        {"seen_id": receipt.message_id, "seen_at": uow.now}
+        for row in rows
+        for receipt in said[row.id]
+        if receipt.is_read and owners.get(receipt.sid, row.id) == row.id
+    ]
+    if seen:
+        await connection.execute(_SEE, seen)
     if heard:
         await connection.execute(_HEAR, heard)
     for item in special:
@@ -158,6 +172,8 @@ def _is_special(row: Any, receipt: Receipt) -> bool:
 def _heard(row: Any, told: Sequence[Receipt], uow: UnitOfWork) -> dict[str, Any]:
     """The columns of a message after these receipts."""
     status, error_code, sent_at, delivered_at = row.status, None, None, None
+    # RCS that falls back to SMS names the one, then the other.
+    transport = next((item.transport for item in reversed(told) if item.transport), None)
     for receipt in told:
         if is_forward_status(status, receipt.status):
             status, sent_at = receipt.status, uow.now
@@ -168,7 +184,7 @@ def _heard(row: Any, told: Sequence[Receipt], uow: UnitOfWork) -> dict[str, Any]
     return {
         "ask": None if status in FINAL_STATUSES else poll_at,
         "heard_id": row.id, "heard": status, "sid": told[0].sid, "code": error_code,
-        "sent": sent_at, "delivered": delivered_at,
+        "sent": sent_at, "delivered": delivered_at, "carried_by": transport,
     }  # fmt: skip
 
 
@@ -182,5 +198,13 @@ _HEAR = (
         sent_at=sa.func.coalesce(col(Message.sent_at), sa.bindparam("sent")),
         delivered_at=sa.func.coalesce(sa.bindparam("delivered"), col(Message.delivered_at)),
         poll_at=sa.bindparam("ask"),
+        transport=sa.func.coalesce(
+            sa.bindparam("carried_by", type_=sa.String), col(Message.transport)
+        ),
     )
+)
+_SEE = (
+    sa.update(Message)
+    .where(col(Message.id) == sa.bindparam("seen_id"))
+    .values(read_at=sa.func.coalesce(col(Message.read_at), sa.bindparam("seen_at")))
 )

@@ -113,8 +113,8 @@ def event(row: Event) -> Record:
 def message(row: Message) -> Record:
     """One message, in or out."""
     return _pick(
-        row, "id", "direction", "channel", "kind", "subject", "body", "author", "status", "reason",
-        "created_at", "sent_at", "delivered_at", sent_from="from_address", sent_to="to_address",
+        row, "id", "direction", "channel", "transport", "kind", "subject", "body", "author", "status", "reason",
+        "created_at", "sent_at", "delivered_at", "read_at", sent_from="from_address", sent_to="to_address",
         read_by_these_words="because",
     )  # fmt: skip
 

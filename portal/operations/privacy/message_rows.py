@@ -41,7 +41,7 @@ async def erase_addresses(uow: UnitOfWork, ids: Sequence[int]) -> None:
         .values(
             # The cause of what came in is made of the provider's id.
             cause=_named_by_id("erased:", col(Message.id)),
-            to_address="", from_address="", provider_sid=None, poll_at=None,
+            to_address="", from_address="", whatsapp_number="", provider_sid=None, poll_at=None,
         ),
     )  # fmt: skip
     attempts = sa.update(SendAttempt).where(col(SendAttempt.message_id).in_(ids))

@@ -137,6 +137,7 @@ class MessageRow:
     id: int
     direction: str
     channel: str
+    transport: str | None
     kind: str
     cause: str
     event_id: int | None

@@ -22,8 +22,10 @@ from portal.models import (
     Direction,
     MessageKind,
     MessageStatus,
+    Transport,
 )
 from portal.models.people.given_name import staff_first_name
+from portal.operations.delivery.channel_fallback import RETRY_CAUSE
 from portal.queries.status_page.rows import AttachmentRow, MessageRow
 from portal.tracking.status_page.conversation_view import (
     AttachmentLine,
@@ -94,14 +96,24 @@ def list_documents(
 
 
 def _without_copies(messages: Iterable[MessageRow]) -> Iterable[MessageRow]:
-    """Of the messages about one event the first, or the one that staff edited last."""
+    """Of the messages about one event the first, or the one that staff edited last.
+
+    One that was sent again, as by SMS after WhatsApp, says by what it went at last.
+    """
     shown: dict[object, MessageRow] = {}
+    subjects: dict[int, object] = {}
     for message in messages:
         subject: object = message.id
+        repeated = RETRY_CAUSE.fullmatch(message.cause)
         if message.event_id and message.direction != Direction.IN:
             subject = (message.event_id, message.kind)
+        elif repeated:
+            subject = subjects.get(int(repeated[1]), subject)
+        subjects[message.id] = subject
         if subject not in shown or message.cause.endswith(EDITED_SUFFIX):
             shown[subject] = message
+        elif repeated:
+            shown[subject] = replace(shown[subject], transport=message.transport)
     return shown.values()
 
 
@@ -119,6 +131,8 @@ def _line(
     if reacted_to is not None:
         body = reaction_line(message.because, reacted_to)
     channel = Channel.WEB if message.status in NEVER_SHOWN else message.channel
+    if channel == Channel.SMS and message.transport == Transport.WHATSAPP:
+        channel = Transport.WHATSAPP
     return ConversationLine(
         key=str(message.id),
         body=body,

@@ -30,7 +30,7 @@ class AttachmentLine:
 class ConversationLine:
     """One message of the conversation. `author` is a person or the brand; None is the customer.
 
-    `channel` is how it came: by text, by e-mail, or written on this page. `is_receipt`: it only says
+    `channel` is how it came: by text, by WhatsApp, by e-mail, or written on this page. `is_receipt`: it only says
     that we have the customer's message, and who answers by when.
     """
 
@@ -38,7 +38,7 @@ class ConversationLine:
     body: str
     at: datetime
     author: str | None
-    channel: Literal["sms", "email", "web"] = "web"
+    channel: Literal["sms", "whatsapp", "email", "web"] = "web"
     is_receipt: bool = False
     files: tuple[AttachmentLine, ...] = ()
 

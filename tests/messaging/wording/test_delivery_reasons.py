@@ -14,7 +14,7 @@ from portal.models import Channel, DeliveryReason, Message, MessageKind
 @pytest.mark.parametrize("reason", DeliveryReason)
 def test_each_reason_has_a_phrase_and_a_sentence(reason):
     phrase = reason_phrase(reason, count=3)
-    assert phrase[0].islower() or phrase.startswith("Twilio")
+    assert phrase[0].islower() or phrase.startswith(("Twilio", "WhatsApp"))
     assert not phrase.endswith(".")
     sentence = reason_sentence(reason, count=3)
     assert sentence[0].isupper()

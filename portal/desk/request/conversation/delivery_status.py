@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from portal.desk.request.conversation.view_models import AttemptLine
 from portal.messaging.sms import segments
-from portal.messaging.sms.twilio_codes import verdict
+from portal.messaging.sms.twilio_codes import transport_verdict
 from portal.messaging.wording.delivery_reasons import (
     attempt_reason_phrase,
     message_reason,
@@ -20,6 +20,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     SendAttempt,
+    Transport,
 )
 
 NOT_DELIVERED = frozenset(
@@ -103,9 +104,11 @@ def delivery_status(message: Message, times: TimeFormatter, timezone: str) -> st
 def cost(message: Message) -> str:
     """The segments of an SMS, and the characters that add some: "2 SMS, because of “ş”".
 
-    Empty for other channels and for incoming messages.
+    Empty for other channels, for WhatsApp, and for incoming messages.
     """
     if message.channel != Channel.SMS or message.direction == Direction.IN:
+        return ""
+    if message.transport == Transport.WHATSAPP:
         return ""
     counted = segments.count_segments(message.body)
     number = message.segments or counted.segments
@@ -131,6 +134,8 @@ def _status_text(message: Message, times: TimeFormatter, timezone: str) -> str:
         return f"{FAILURE_LABELS[status]}: {reason}"
     if status == MessageStatus.REVIEW and message.claimed_at is None and message.reason:
         return f"Held back before it was sent: {message_reason_phrase(message)}"
+    if message.read_at is not None:
+        return f"Read {times.stamp(message.read_at)}"
     if message.has_no_receipt(times.now):
         return f"Sent {times.stamp(message.sent_at or message.created_at)}, no delivery receipt"
     return {
@@ -164,7 +169,8 @@ def _reason(message: Message) -> str:
     if message.reason is not None:
         return message_reason_phrase(message)
     if message.channel == Channel.SMS and (message.error_code or "").isdecimal():
-        return reason_phrase(verdict(int(message.error_code or 0)).reason)
+        code = int(message.error_code or 0)
+        return reason_phrase(transport_verdict(code, message.transport).reason)
     return DEFAULT_REASONS[message.status]
 
 

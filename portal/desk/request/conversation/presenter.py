@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from portal.desk.labels import CHANNEL_LABELS, author_label, intent_label, since
+from portal.desk.labels import author_label, intent_label, since, way_label
 from portal.desk.request.conversation.attachments import AttachmentPresenter
 from portal.desk.request.conversation.delivery_status import (
     KIND_LABELS,
@@ -66,13 +66,18 @@ class ConversationPresenter:
         return replace(
             entry,
             kind=KIND_LABELS[message.kind],
-            to=f"{CHANNEL_LABELS[message.channel]} to {message.to_address}",
+            to=f"{way_label(message)}{_template(message)} to {message.to_address}",
             cost=cost(message),
             attempts=present_attempts(
                 message, self.attempts.get(saved_id(message), []), self.times
             ),
             resolve_url=f"/desk/messages/{message.id}" if needs_person else "",
         )
+
+
+def _template(message: Message) -> str:
+    """That it went by a template, whose words are at Twilio."""
+    return " (template)" if message.template_sid else ""
 
 
 ATTACHMENTS_ONLY = "A photo without text."
