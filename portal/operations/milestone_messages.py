@@ -3,9 +3,10 @@
 from portal.messaging.wording.holds import render_hold
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.visits import booked_with, render_offer, render_visit
-from portal.models import ActorKind, Event, EventKind, MessageKind, StageRun
+from portal.models import ActorKind, Event, EventKind, FollowUpState, MessageKind, StageRun
 from portal.operations.outbox import Draft
 from portal.operations.step import StepContext
+from portal.rules.follow_up_schedule import FollowUpSchedule
 from portal.rules.needs import item_title
 
 EVENT_MESSAGE_KINDS = {
@@ -39,13 +40,15 @@ ANNOUNCED_KINDS = frozenset(
 async def queue_milestone_messages(context: StepContext) -> None:
     """Queue the messages to the customer about these events.
 
-    A milestone is sent when its stage is reached, a question when it is asked. What the customer
-    did themselves is answered elsewhere. The first milestone announces the opening; without one, a
+    A milestone is sent when its stage is reached, a question when it is asked; where both would come
+    at the same time, the question alone. What the customer did themselves is answered elsewhere. The first milestone announces the opening; without one, a
     message of its own does.
     """
     outbox, request, events = context.work.outbox, context.facts.request, context.events
     renderer = await context.work.renderer(request)
-    announced = [event for event in events if _is_announced(event)]
+    announced = [
+        event for event in events if _is_announced(event) and not _is_asked_at_once(context, event)
+    ]
     for event in announced:
         message = render_event(renderer, event)
         if message is not None:
@@ -64,6 +67,22 @@ def _is_announced(event: Event) -> bool:
     if event.kind in (*QUESTION_EVENTS, EventKind.VISIT_REMINDED, EventKind.CORRECTION_ASKED):
         return True
     return event.kind in EVENT_MESSAGE_KINDS and event.actor_kind != ActorKind.CUSTOMER
+
+
+def _is_asked_at_once(context: StepContext, event: Event) -> bool:
+    """Whether the stage that was reached is done already, and the customer is asked about it now."""
+    facts, run = context.facts, event.run
+    is_done = event.kind == EventKind.STAGE_REACHED and run is not None and not run.is_open
+    if not is_done or not facts.request.customer.takes_questions:
+        return False
+    schedule = FollowUpSchedule(facts)
+    return any(
+        question.run is run
+        and question.state == FollowUpState.PLANNED
+        and schedule.ask_at(question) <= facts.now
+        and schedule.blocked_until(question) is None
+        for question in facts.request.follow_ups
+    )
 
 
 def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:
@@ -136,11 +155,19 @@ def render_correction(
         item = item_title(request, need, request.customer.locale)
         body = renderer.correction(need.reason, need.asked_by_id, item, in_full=in_full)
     elif event.kind == EventKind.STAGE_REACHED and run is not None and run.correction:
-        item = _title(renderer, run)
+        item = _corrected_item(renderer, run)
         body = renderer.correction(run.correction, run.correction_by_id, in_full=in_full)
     else:
         return None
     return MessageKind.MILESTONE, body, renderer.say("correction_subject", None, item=item)
+
+
+def _corrected_item(renderer: MessageRenderer, run: StageRun) -> str:
+    """What is to be corrected where a stage runs again: its only item, else the stage."""
+    stage = renderer.request.definition.stage(run.stage_key)
+    if len(stage.needs) == 1:
+        return stage.needs[0].title.in_language(renderer.request.customer.locale)
+    return _title(renderer, run)
 
 
 def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:

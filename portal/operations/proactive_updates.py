@@ -202,7 +202,7 @@ def _progress_text(renderer: MessageRenderer, run: StageRun, note: str) -> str:
     if run.held_at is not None:
         fields = hold_fields(renderer, run)
         template = "update_hold_until" if "due" in fields else "update_hold"
-    elif run.waits_on_customer:
+    elif run.waits_on_customer or run.waits_on_third_party:
         template = "update_waiting"
     elif handoff is not None and handoff.accept_by is not None and handoff.accept_by > renderer.now:
         template, fields["due"] = "status_passed", renderer.times.by(handoff.accept_by)

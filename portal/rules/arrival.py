@@ -24,10 +24,6 @@ class ArrivalRun(Run, Protocol):
         """The date that the customer was given before `due_at`."""
 
     @property
-    def delay_reason(self) -> str:
-        """Why the date has moved to a later one."""
-
-    @property
     def waits_on_customer(self) -> bool:
         """Whether it waits for the customer."""
 
@@ -76,7 +72,7 @@ def arrival_of(timeline: StageTimeline[ArrivalRunT, HandoffT, QuestionT]) -> Arr
     if timeline.is_over or not runs or any(facts.is_late(timeline.now) for facts in runs):
         return None
     waiting = next((facts.run for facts in runs if _waits_without_end(facts.run)), None)
-    by = _last_end(timeline, lambda run: run.due_at)
+    by = _last_end(timeline)
     if by is None or by <= timeline.now:
         return None
     if waiting is not None:
@@ -89,12 +85,16 @@ def arrival_of(timeline: StageTimeline[ArrivalRunT, HandoffT, QuestionT]) -> Arr
 
 def _last_end(
     timeline: StageTimeline[ArrivalRunT, HandoffT, QuestionT],
-    date_of: DateOf,
+    date_of: DateOf | None = None,
 ) -> datetime | None:
-    """The end of the last stage, where each open run that is not paused ends at its ``date_of``."""
+    """The end of the last stage, where each open run that is not paused ends at its ``date_of``.
+
+    Without one, when it is due.
+    """
 
     def end_of(facts: RunFacts[ArrivalRunT, HandoffT, QuestionT]) -> datetime:
-        return max(_end_of(timeline, facts.run, date_of), timeline.now)
+        date = date_of(facts.run) if date_of else timeline.due_at(facts)
+        return max(_end_of(timeline, facts.run, date), timeline.now)
 
     _, ends = timeline.expected_times(end_of)
     known_ends = [end for end in ends.values() if end]
@@ -102,14 +102,16 @@ def _last_end(
 
 
 def _end_of(
-    timeline: StageTimeline[ArrivalRunT, HandoffT, QuestionT], run: ArrivalRun, date_of: DateOf
+    timeline: StageTimeline[ArrivalRunT, HandoffT, QuestionT], run: ArrivalRun, date: datetime
 ) -> datetime:
-    """When an open run ends.
+    """When an open run ends that ends at ``date`` if it is not paused.
 
-    What waits for somebody is done when they are; a hold leaves the rest of its time for later.
+    What waits for somebody is done when they are, and what the customer has sent is checked soon; a
+    hold leaves the rest of its time for later.
     """
     if run.paused_at is None:
-        return date_of(run)
+        is_theirs = timeline.definition.stage(run.stage_key).is_customers_turn
+        return timeline.now if is_theirs else date
     resumed_at = run.hold_until if run.held_at and run.hold_until else timeline.now
     if run.waits_on_customer or run.waits_on_third_party:
         return resumed_at

@@ -147,6 +147,15 @@ def _may_read_files(person: Colleague, request: ServiceRequest, stage: str | Non
     )
 
 
+def _may_answer(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
+    """Who has a part in it, and who has promised its customer something that is still to come."""
+    del stage
+    owes = any(
+        promise.is_open and promise.owner_id == person.staff_id for promise in request.promises
+    )
+    return owes or has_part(person, request)
+
+
 def _may_reschedule(person: Colleague, request: ServiceRequest, stage: str | None) -> bool:
     """Owner or coordinator, or the holder of every stage that is meant."""
     if _owns_request(person, request):
@@ -212,6 +221,8 @@ OPEN_TO_ALL = frozenset({Act.READ, Act.LOG_CONTACT, Act.SET_NOTE})
 
 STAGE_PERMISSIONS: Mapping[Act, Permission] = {
     Act.READ_FILES: _may_read_files,
+    Act.WRITE: _may_answer,
+    Act.PROMISE: _may_answer,
     Act.ADVANCE: _may_complete,
     Act.HOLD: _may_reschedule,
     Act.RESUME: _may_reschedule,

@@ -112,7 +112,9 @@ def find_investigation(
         and run.reached_at in (None, run.opened_at)
         for run in open_runs
     )
-    is_decided_on = not open_runs and status == RequestStatus.AWAITING_CONFIRMATION
+    leads_to_work = action is not None and action.stage is not None
+    is_awaiting = status == RequestStatus.AWAITING_CONFIRMATION
+    is_decided_on = not leads_to_work and not open_runs and is_awaiting
     return last if is_worked_on or is_decided_on else None
 
 

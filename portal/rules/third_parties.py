@@ -29,12 +29,14 @@ class ThirdPartyEvent:
 
 
 def find_third_party_run(
-    request: RequestLookups, stage: str | None, number: str
+    request: RequestLookups, stage: str | None, number: str, at: datetime
 ) -> StageRun | None:
-    """The run that a report is about, open or ended; None where nothing says which.
+    """The run that a report of that time is about, open or ended; None where nothing says which.
 
     A named stage comes first, then the open run with that number, then an ended one: a late report
-    about an earlier parcel is none about the next. Else the only open run of a third party.
+    about an earlier parcel is none about the next. Where its stage runs again without a number of
+    its own, what happens from then on is about the new run: the parcel is looked for. Else the only
+    open run of a third party.
     """
     runs = [run for run in request.runs if stage in (None, run.stage_key)]
     open_runs = [run for run in runs if run.is_open]
@@ -46,7 +48,8 @@ def find_third_party_run(
         if run.is_open:
             return run
     if with_number:
-        return with_number[-1]
+        last = with_number[-1]
+        return next((run for run in open_runs if _runs_again(run, last, at)), last)
     outside = [run for run in open_runs if run.third_party]
     return outside[0] if len(outside) == 1 else None
 
@@ -87,6 +90,11 @@ def completes(run: StageRun, delivered: str) -> bool:
     """Whether "delivered" ends this run: its stage says so, or is the third party's own."""
     own = run.state == RunState.OPEN and bool(run.third_party)
     return delivered == "complete" or (delivered == "" and own)
+
+
+def _runs_again(run: StageRun, earlier: StageRun, at: datetime) -> bool:
+    """Whether this run repeats the earlier one, and had begun at that time."""
+    return run.stage_key == earlier.stage_key and not run.tracking_key and run.opened_at <= at
 
 
 def _is_about(run: StageRun, event: ThirdPartyEvent) -> bool:

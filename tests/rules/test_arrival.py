@@ -81,14 +81,25 @@ def done(*keys: str) -> list[Run]:
     return [Run(key, RunState.COMPLETED, completed_at=MONDAY - HOUR) for key in keys]
 
 
-def arrival(*runs: Run, now: datetime = MONDAY, status: str = RequestStatus.OPEN) -> Arrival | None:
-    workflow = read_workflow(FIBRE)
+@dataclass(frozen=True)
+class Handoff:
+    accept_by: datetime | None
+
+
+def arrival(
+    *runs: Run,
+    now: datetime = MONDAY,
+    status: str = RequestStatus.OPEN,
+    text: str = FIBRE,
+    handoff: Handoff | None = None,
+) -> Arrival | None:
+    workflow = read_workflow(text)
 
     def calendar_of(key: str):
         department = workflow.departments[key]
         return business_calendar(department.hours, "UTC", department.holidays)
 
-    facts = [RunFacts(run) for run in runs]
+    facts = [RunFacts(run, handoff if run.state == RunState.OPEN else None) for run in runs]
     timeline = StageTimeline(
         workflow, status, is_unconfirmed=False, runs=facts, calendar_of=calendar_of, now=now
     )
@@ -138,6 +149,30 @@ def test_hold_with_an_end_has_a_date() -> None:
     until = MONDAY + 3 * DAY
     run = Run("switch", due_at=MONDAY + HOUR, paused_at=MONDAY, held_at=MONDAY, hold_until=until)
     assert arrival(*done("check", "consent", "date", "build"), run) == Arrival(until + HOUR)
+
+
+def test_stage_that_only_records_a_delivery_takes_no_time() -> None:
+    """The customer has it when the third party says so."""
+    text = FIBRE.replace('expected = "1d"', 'expected = "1d"\ndelivered = "complete"')
+    before = done("check", "consent", "date")
+    thursday = MONDAY + 3 * DAY
+    assert arrival(*before, Run("build", due_at=thursday), text=text) == Arrival(thursday)
+    assert arrival(*before, Run("build", due_at=thursday)) == Arrival(thursday + DAY)
+
+
+def test_what_nobody_accepts_in_time_takes_its_whole_time_from_now_on() -> None:
+    """From Thursday on its three days end on a Sunday, so on Monday; then it is switched on."""
+    before, run = done("check", "consent", "date"), Run("build", due_at=MONDAY + 4 * DAY)
+    thursday = MONDAY + 3 * DAY
+    waiting, late = Handoff(thursday + HOUR), Handoff(thursday)
+    assert arrival(*before, run, now=thursday, handoff=waiting) == Arrival(MONDAY + 7 * DAY)
+    assert arrival(*before, run, now=thursday, handoff=late) == Arrival(MONDAY + 8 * DAY)
+
+
+def test_what_the_customer_has_sent_is_not_waited_for() -> None:
+    """Of the 30 days that they had nothing counts any more."""
+    found = arrival(*done("check", "consent"), Run("date", due_at=MONDAY + 30 * DAY))
+    assert found == Arrival(MONDAY + 4 * DAY)
 
 
 def test_moved_date_is_known_with_the_one_before() -> None:

@@ -246,6 +246,20 @@ def test_only_involved_staff_or_the_owner_fulfil_a_promise_by_a_call() -> None:
     assert fulfils_call_promise(None, request)
 
 
+def test_who_has_promised_an_answer_may_write_it_wherever_the_request_is() -> None:
+    carl, request = PEOPLE["other department"], parallel_reviews()
+    promised = Promise(
+        kind=PromiseKind.ANSWER, text="We answer you.", owner_id=CARL, department_id=COUNTER,
+        made_at=now(), due_at=now(),
+    )  # fmt: skip
+    request.promises = [promised]
+    assert is_allowed(carl, request, None, Act.WRITE)
+    assert is_allowed(carl, request, None, Act.PROMISE)
+    assert not is_allowed(carl, request, None, Act.CANCEL)
+    promised.keep(now())
+    assert not is_allowed(carl, request, None, Act.WRITE)
+
+
 def test_person_lead_manager_and_admin_change_an_absence() -> None:
     lead = colleague(20, COUNTER, leads=frozenset({COUNTER}))
     assert may_change_absence(lead, CORA, [COUNTER])

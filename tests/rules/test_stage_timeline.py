@@ -42,6 +42,7 @@ class Run:
     due_at: datetime = NOW + DAY
     completed_at: datetime | None = None
     paused_at: datetime | None = None
+    delay_reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,34 +5,22 @@ people and other systems do goes through the API, what the customer does through
 and the page; workers make their rounds; texts end on a simulated phone. Only time is ours.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx2
-import sqlalchemy as sa
 import time_machine
-from sqlmodel import col
 
 from portal.business_time import now
 from portal.demo.sample_data.staff import SampleStaff, add_sample_staff
-from portal.models import (
-    DETECTION,
-    SYSTEM_ACTOR,
-    DroppedBall,
-    FollowUp,
-    Heartbeat,
-    Message,
-    MessageStatus,
-    ServiceRequest,
-)
+from portal.models import SYSTEM_ACTOR
 from portal.operations import Operations, load_workflow
 from portal.workflows import read_workflow_file, shipped_workflow_files
+from tests.stories.worker_rounds import WorkerRounds
 from tests.support.factories import CAST, MARTIN
-from tests.support.fake_gateways import FakeSmsGateway, deliver_due
+from tests.support.fake_gateways import FakeSmsGateway
 from tests.support.twilio_client import PHONE, TwilioClient
-from workers.detect_dropped_balls import DroppedBallDetector
-from workers.sweep import Sweep
 
 NEW_YORK = ZoneInfo("America/New_York")
 YEAR = 2025
@@ -65,10 +53,9 @@ class MonthScenario:
         api: httpx2.AsyncClient,
         twilio: TwilioClient,
     ) -> None:
-        self.operations, self.clock, self.api, self.twilio = operations, clock, api, twilio
-        self.sweep = Sweep(operations, lambda: None, "sweep")
-        self.watch = DroppedBallDetector(operations, lambda: None)
+        self.operations, self.api, self.twilio = operations, api, twilio
         self.phone = FakeSmsGateway()
+        self.rounds = WorkerRounds(operations, clock, self.phone, on_round=self._note_texts)
         # The texts on Martin's phone, and when each arrived.
         self.texts: list[tuple[str, str]] = []
         self.reference = ""
@@ -83,11 +70,7 @@ class MonthScenario:
 
     async def advance_to(self, when: str) -> None:
         """Move the clock until then; everything due happens at its time, in order."""
-        end = moment(when)
-        assert end >= now(), f"{when} is over"
-        while (due := await self._next_due()) is not None and due <= end:
-            await self._work_at(max(due, now() + timedelta(seconds=1)))
-        await self._work_at(max(end, now()))
+        await self.rounds.advance_to(moment(when))
 
     async def at(self, when: str, who: str, verb: str, **words: Any) -> None:
         """At that time a colleague acts on Martin's request, by the API."""
@@ -95,7 +78,7 @@ class MonthScenario:
         body = {"by": f"{who}@acme.example", **words}
         answer = await self.api.post(f"/requests/{self.reference}/{verb}", json=body)
         assert answer.status_code in (200, 201), answer.text
-        await self._work_at(now())
+        await self.rounds.work_at(now())
 
     async def open_request(self, when: str) -> None:
         """Martin applies on the phone; the call centre's system opens the request."""
@@ -105,7 +88,7 @@ class MonthScenario:
         answer = await self.api.post("/requests", json=order)
         assert answer.status_code == 201, answer.text
         self.reference = answer.json()["reference"]
-        await self._work_at(now())
+        await self.rounds.work_at(now())
 
     async def martin_texts(self, when: str, words: str) -> str:
         """Martin writes; gives the immediate answers."""
@@ -113,7 +96,7 @@ class MonthScenario:
         self.replies += 1
         assert await self.twilio.text(words, sid=f"SMin{self.replies}") == 200
         before = len(self.texts)
-        await self._work_at(now())
+        await self.rounds.work_at(now())
         return " / ".join(body for _, body in self.texts[before:])
 
     def moment(self, text: str) -> str:
@@ -155,27 +138,7 @@ class MonthScenario:
         """The number of open dropped balls."""
         return len((await self.api.get("/dropped-balls", params={"open": "true"})).json()["items"])
 
-    async def _work_at(self, when: datetime) -> None:
-        """Run one round of all workers, without a monitoring gap."""
-        self.clock.move_to(when)
-        async with self.operations.database.transaction() as session:
-            await session.merge(Heartbeat(name=DETECTION, beat_at=now()))
-        await self.sweep.once()
-        await self.watch.once()
-        await deliver_due(self.operations, self.phone)
-        self.texts += [(shown(when), body) for body in self.phone.sent_bodies[len(self.texts) :]]
-
-    async def _next_due(self) -> datetime | None:
-        """When any of the workers next finds something to do."""
-        queued = col(Message.status) == MessageStatus.QUEUED
-        standing = col(DroppedBall.resolved_at).is_(None)
-        firsts = [
-            sa.select(sa.func.min(ServiceRequest.next_check_at)),
-            sa.select(sa.func.min(ServiceRequest.next_update_at)),
-            sa.select(sa.func.min(FollowUp.next_at)),
-            sa.select(sa.func.min(DroppedBall.escalates_at)).where(standing),
-            sa.select(sa.func.min(Message.due_at)).where(queued),
-        ]
-        async with self.operations.database.connection() as connection:
-            found = [await connection.scalar(query) for query in firsts]
-        return min((item for item in found if item is not None), default=None)
+    async def _note_texts(self) -> None:
+        """Note the texts that have arrived in this round."""
+        arrived = self.phone.sent_bodies[len(self.texts) :]
+        self.texts += [(shown(now()), body) for body in arrived]

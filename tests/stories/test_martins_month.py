@@ -100,7 +100,7 @@ async def test_month_with_a_silent_courier(bank: MonthScenario) -> None:
 
     answer = await bank.martin_texts("Thu 12 Jun 20:00", "Where is my card?")
     assert (
-        "With you by Wed 18 Jun, we expect. Your card is on its way to you. Cleo finishes by"
+        "With you by Mon 16 Jun, we expect. Your card is on its way to you. Cleo finishes by"
         in answer
     )
     assert await bank.balls() == raised, "all that had slipped was before somebody by then"

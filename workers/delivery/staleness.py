@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -96,16 +97,28 @@ def _said_about(doubted: Sequence[Any]) -> sa.Select[Any]:
         .outerjoin(StageRun, col(StageRun.id) == col(Event.run_id))
         .outerjoin(
             FollowUp,
-            sa.and_(
-                col(FollowUp.run_id) == col(Event.run_id),
-                col(FollowUp.key) == col(Event.data)["key"].as_string(),
-            ),
+            col(FollowUp.id) == _question_of_message(),
         )
         .where(
             col(Message.request_id).in_({row.request_id for row in doubted}),
             col(Message.kind).in_(STATUS_KINDS | STAGE_UPDATE_KINDS | QUESTION_KINDS),
             col(Message.status).in_(PENDING_OR_SENT),
         )
+    )
+
+
+def _question_of_message() -> Any:
+    """The id of the question that a message asks: of a repeated one, the newest at that time."""
+    asked = aliased(FollowUp)
+    return (
+        sa.select(sa.func.max(col(asked.id)))
+        .where(
+            col(asked.run_id) == col(Event.run_id),
+            col(asked.key) == col(Event.data)["key"].as_string(),
+            col(asked.planned_at) <= col(Message.created_at),
+        )
+        .correlate(Event, Message)
+        .scalar_subquery()
     )
 
 

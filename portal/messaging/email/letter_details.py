@@ -101,7 +101,11 @@ def possible_details(
     who = [_who_has_it(language, person, department) for person in people for department in names]
     days = [times.day(times.now + timedelta(days=number)) for number in range(-90, 91)]
     next_steps = [language.gettext("Next, by {day}: {step}.", day=day, step="") for day in days]
-    titles = [stage.title.in_language(locale) for stage in definition.stages]
+    titles = [
+        title.in_language(locale)
+        for stage in definition.stages
+        for title in (stage.title_to_come, stage.title, stage.title_when_done)
+    ]
     titles += [
         question.title.in_language(locale) for question in definition.follow_ups if question.title
     ]
@@ -188,7 +192,7 @@ def _steps(renderer: MessageRenderer, timeline: Timeline) -> tuple[tuple[str, st
 def _title(renderer: MessageRenderer, step: Step) -> str:
     locale = renderer.request.customer.locale
     if isinstance(step, StageStep):
-        return step.stage.title.in_language(locale)
+        return step.title.in_language(locale)
     return step.question.title.in_language(locale) if step.question.title else ""
 
 

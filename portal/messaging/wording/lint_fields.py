@@ -52,7 +52,9 @@ FIELDS_BY_TEXT = {
     "third_party": ("reason_third_party",),
     "party": ("status_third_party", "status_third_party_then"),
     "length": ("status_third_party_then",),
-    "outcome": ("closed_by_no_outcome", "cancelled_outcome", "unconfirmed_outcome"),
+    "outcome": (
+        "closed_by_no_outcome", "cancelled_outcome", "unconfirmed_outcome", "status_ended_outcome",
+    ),
     "begin": ("wish_night", "window_between", "window_after", "window_moment"),
     "end": ("wish_night", "window_between", "window_before"),
 }  # fmt: skip

@@ -129,8 +129,14 @@ class MessageRenderer:
         return self.say("milestone" if self.has_next(run) else "milestone_last", run)
 
     def _milestone_again(self, run: StageRun) -> str:
-        """With why the stage runs again, where it fits and is not what the customer said."""
-        text, reason = self.say("milestone_again", run), as_sentence(run.note)
+        """With why the stage runs again, where it fits and is not what the customer said.
+
+        A stage that waits, or that nothing follows, has no next step of ours with a date.
+        """
+        is_waiting = run.waits_on_customer or run.waits_on_third_party
+        has_date = run.is_open and not is_waiting and self.has_next(run)
+        text = self.say("milestone_again", run) if has_date else self.milestone(run, again=False)
+        reason = as_sentence(run.note)
         is_theirs = any(run.note == each.answer_words for each in self.request.follow_ups)
         if not reason or is_theirs:
             return text

@@ -18,6 +18,8 @@ from portal.models import (
 from portal.rules.investigations import find_investigation, looking_template
 from portal.rules.needs import open_check_promise
 
+PASSED = {False: "status_passed", True: "status_passed_late"}
+"""The reply while a handoff waits to be accepted, by whether that is late."""
 DEFAULT_LABEL = LazyString("Ready by")
 """The label of the date of a request, where its workflow has no other."""
 
@@ -26,18 +28,14 @@ def render_status(renderer: MessageRenderer) -> str:
     """By when all of it should be done, and the stage; in one segment where the link allows it.
 
     Where that date is not known: the stage, who has it, what is next and by when.
-    Before a department accepts a stage, and while it is on hold, nobody is named as working on
-    it. A request that waits for the customer's answer says for which; a closed one says how to
+    Before a department accepts a stage, its sender is named once that is late; while it is on hold,
+    nobody is. A request that waits for the customer's answer says for which; a closed one says how to
     reopen it.
     """
     request = renderer.request
     run, question = renderer.current_run(), request.open_question
     if request.is_closed:
-        is_cancelled = request.status == RequestStatus.CANCELLED
-        text = renderer.say(
-            "status_cancelled" if is_cancelled else "status_ended",
-            ended=renderer.times.on(request.closed_at or renderer.now),
-        )
+        text = _render_ended(renderer)
     elif question is not None and (run is None or question.run is run):
         text = renderer.say("status_asked", question=renderer.question(question))
     elif run is not None:
@@ -50,6 +48,18 @@ def render_status(renderer: MessageRenderer) -> str:
             follow_up.state == FollowUpState.PLANNED for follow_up in request.follow_ups
         )
         text = renderer.say("status_done" if is_planned else "status_confirming")
+    return text
+
+
+def _render_ended(renderer: MessageRenderer) -> str:
+    """What the end means for the thing and the money; else when it ended and how to reopen it."""
+    request = renderer.request
+    is_cancelled = request.status == RequestStatus.CANCELLED
+    ended = renderer.times.on(request.closed_at or renderer.now)
+    text = renderer.say("status_cancelled" if is_cancelled else "status_ended", ended=ended)
+    if outcome := renderer.outcome():
+        said = renderer.say("status_ended_outcome", outcome=outcome)
+        return renderer.first_that_fits(said, text)
     return text
 
 
@@ -72,12 +82,15 @@ def render_looking(renderer: MessageRenderer, question: FollowUp, owner: str) ->
 def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
     handoff = renderer.request.pending_handoff(run)
     fields, template = renderer.fields(run), "status"
+    if handoff is None:
+        fields["owner"] = renderer.person_name(run.assignee_id)
     if answered := investigation_of(renderer.request):
         fields["title"] = render_looking(renderer, answered, fields["owner"])
     if run.held_at is not None:
         return render_hold(renderer, run)
     if handoff is not None and handoff.accept_by is not None:
-        template, fields["due"] = "status_passed", renderer.times.by(handoff.accept_by)
+        fields["due"] = renderer.times.by(handoff.accept_by)
+        template = PASSED[handoff.accept_by <= renderer.now]
     elif waiting := _waiting(renderer, run, fields):
         template, fields = waiting
     elif (arrival := renderer.arrival()) is not None and arrival.by is not None:

@@ -80,7 +80,7 @@ class TimeFormatter:
         return self.clock(at) if self._days_away(at) == 0 else self._date(at)
 
     def ahead(self, at: datetime) -> str:
-        """How far off that day is: "today", "tomorrow", "in 2 days"."""
+        """How far off that day is: "today", "tomorrow", "in 2 days", "in 3 weeks"."""
         away = self._days_away(at)
         if abs(away) <= 1:
             return self._idiom.relative_days[away + 1]
@@ -249,9 +249,13 @@ def _in_weeks(locale: str, weeks: int) -> str:
 
 @lru_cache(2048)
 def _away(locale: str, days: int) -> str:
+    """In days, then in weeks: "in 1 week" would be read as 7 days, and "in 2 months" as 60."""
+    is_near = abs(days) < DAYS_AS_WEEKS
+    away = timedelta(days=days) if is_near else timedelta(weeks=round(days / 7))
     return format_timedelta(
-        timedelta(days=days), add_direction=True, locale=supported_locale(locale)
-    )
+        away, "day" if is_near else "week", threshold=math.inf, add_direction=True,
+        locale=supported_locale(locale),
+    )  # fmt: skip
 
 
 @lru_cache(512)

@@ -39,7 +39,7 @@ async def record_third_party_event(
     report that cannot be used, and where no stage or no name of the third party is known.
     """
     event = read_report(uow, request, report)
-    run = find_third_party_run(request, stage, event.number)
+    run = find_third_party_run(request, stage, event.number, event.at)
     await authorize(uow, request, Act.RECORD_THIRD_PARTY, run.stage_key if run else stage)
     if stage is not None:
         request.check_stage(stage)

@@ -185,7 +185,8 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
         """When each upcoming stage should begin, and when each stage ends, None if unknown.
 
         ``end_of`` gives the end of an open run. A stage begins on a day on which its department is
-        open. What waits for the customer takes no time: it takes as long as they like.
+        open. What waits for the customer takes no time: it takes as long as they like. A stage that
+        ends with the report of a delivery takes none either.
         """
         starts: dict[str, datetime | None] = {}
         ends: dict[str, datetime | None] = {}
@@ -199,8 +200,21 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
         return starts, ends
 
     def _end_of(self, facts: RunFacts[RunT, HandoffT, QuestionT]) -> datetime | None:
-        """When an open run is due; unknown while it is paused or late."""
-        return None if facts.run.paused_at or facts.is_late(self.now) else facts.run.due_at
+        """When an open run is due; unknown while it is paused, late, or what was sent is checked."""
+        is_theirs = self.definition.stage(facts.run.stage_key).is_customers_turn
+        is_unknown = facts.run.paused_at or facts.is_late(self.now) or is_theirs
+        return None if is_unknown else self.due_at(facts)
+
+    def due_at(self, facts: RunFacts[RunT, HandoffT, QuestionT]) -> datetime:
+        """When an open run is due.
+
+        Once nobody accepts it in time, its whole time from now on, until a new date is announced.
+        """
+        if not facts.is_accepted_late(self.now) or facts.run.delay_reason:
+            return facts.run.due_at
+        stage = self.definition.stage(facts.run.stage_key)
+        full = self.calendar_of(stage.department).add_to_open_day(self.now, stage.expected)
+        return max(facts.run.due_at, full)
 
     def _start_of(self, stage: StageDefinition, ends: Sequence[datetime | None]) -> datetime | None:
         known_ends = [end for end in ends if end]
@@ -209,7 +223,7 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
         return self.calendar_of(stage.department).on_open_day(max(known_ends))
 
     def _end_after(self, stage: StageDefinition, start: datetime | None) -> datetime | None:
-        if start is None or stage.is_customers_turn:
+        if start is None or stage.is_customers_turn or stage.delivered == "complete":
             return start
         return self.calendar_of(stage.department).add_to_open_day(start, stage.expected)
 

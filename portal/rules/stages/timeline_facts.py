@@ -30,6 +30,10 @@ class Run(Protocol):
     def paused_at(self) -> datetime | None:
         """Since when its clock is paused."""
 
+    @property
+    def delay_reason(self) -> str:
+        """Why its date has moved; empty while it has not."""
+
 
 class Question(Protocol):
     """What the timeline reads of a FollowUp."""
@@ -56,8 +60,16 @@ class Question(Protocol):
 
 
 RunT = TypeVar("RunT", bound=Run)
-HandoffT = TypeVar("HandoffT")
+HandoffT = TypeVar("HandoffT", bound="PendingHandoff")
 QuestionT = TypeVar("QuestionT", bound=Question)
+
+
+class PendingHandoff(Protocol):
+    """What the timeline reads of a Handoff that is not accepted yet."""
+
+    @property
+    def accept_by(self) -> datetime | None:
+        """By when its department should have accepted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,11 @@ class RunFacts(Generic[RunT, HandoffT, QuestionT]):
     def is_open(self) -> bool:
         """True while its work is to do."""
         return self.run.state == RunState.OPEN
+
+    def is_accepted_late(self, now: datetime) -> bool:
+        """True while its department should have accepted it and has not."""
+        accept_by = self.handoff.accept_by if self.handoff is not None else None
+        return accept_by is not None and accept_by <= now
 
     def is_late(self, now: datetime) -> bool:
         """True from its due time on, unless its clock is paused."""

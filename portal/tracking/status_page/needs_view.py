@@ -58,8 +58,9 @@ class Needs:
 
     @property
     def are_sent(self) -> bool:
-        """True while all that the customer was to send has come and is to be checked."""
-        return any(need.state == "sent" for need in self.entries) and not self.are_to_send
+        """True while all that the customer was to send has come, until their stage is done."""
+        has_come = any(need.state in ("sent", "accepted") for need in self.entries)
+        return has_come and not self.are_to_send
 
     def without_files(self) -> "Needs":
         """The same without the names of files, which may be private."""

@@ -178,7 +178,7 @@ async def test_arrival_is_the_first_date_and_the_next_step_the_second(
 ) -> None:
     """4 hours, 1, 3, 3 and 1 days."""
     text = await read(see, card_request)
-    assert "Ready by Wed 11 Jun in 1 week Next Your application is being checked by 2 pm" in text
+    assert "Ready by Wed 11 Jun in 8 days Next Your application is being checked by 2 pm" in text
 
 
 async def test_moved_date_is_shown_with_the_old_one_and_the_reason(

@@ -38,7 +38,7 @@ SAYS = {
         "Your card is being made, Martin",
         "Pia at Card Processing has had it since today, 2:05 pm",
         "Step 3 of 5",
-        "With you by Tue 1 Dec in 1 week Next On its way to you by Thu 26 Nov",
+        "With you by Tue 1 Dec in 7 days Next On its way to you by Thu 26 Nov",
         "Pia will answer you by 3:40 pm.",
         "We have your message. There is nothing else that you need to do.",
     ),
