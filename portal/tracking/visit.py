@@ -11,7 +11,7 @@ from portal.errors import BadInput, Conflict, PortalError
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.messaging.wording.time_windows import window_text
-from portal.models import CUSTOMER_ACTOR, FollowUp, ServiceRequest
+from portal.models import CUSTOMER_ACTOR, ServiceRequest
 from portal.operations import book_visit, cancel_visit, find_visit, free_windows, visit_question
 from portal.queries.requests import lock_by_token
 from portal.queries.roster import load_workflow_facts
@@ -69,7 +69,7 @@ async def _page(request: Request, refusal: PortalError | None = None) -> Respons
     async with request.app.state.database.reading() as session:
         found = await get_by_token(session, request.path_params["token"])
         workflow = await load_workflow_facts(session, found.workflow, now)
-        question = _question(found, now)
+        question = visit_question(found, now)
         windows = (
             await free_windows(session, Facts(found, workflow, CUSTOMER_ACTOR, now), question)
             if question
@@ -90,11 +90,3 @@ async def _page(request: Request, refusal: PortalError | None = None) -> Respons
     }
     status = refusal.status if refusal else 200
     return templating.page(request, "tracking/visit.html", context, status)
-
-
-def _question(request: ServiceRequest, now: datetime) -> FollowUp | None:
-    """The question that is asked about a visit, or whose visit is still ahead."""
-    question = visit_question(request)
-    if question is None or question.is_asked:
-        return question
-    return find_visit(request, now)

@@ -24,7 +24,7 @@ async def _book(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> 
 
 async def _free_windows(uow: UnitOfWork, request: ServiceRequest) -> str:
     """The next free windows on the customer's clock; empty where nothing can be booked."""
-    question = operations.visit_question(request)
+    question = operations.visit_question(request, uow.now)
     if question is None:
         return ""
     free = await operations.free_windows(uow.session, await uow.facts(request), question)
