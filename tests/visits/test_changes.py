@@ -50,7 +50,7 @@ async def test_change_without_a_time_offers_free_windows(visit, texts, said, boo
     await texts("I need another time for the appointment")
     text = (await said(visit))[-1]
     assert "We can come 1) Wed 4 Jun" in text
-    assert "Your visit stays Wed 4 Jun, noon-2 pm until then." in text
+    assert "Your visit stays Thu 5 Jun, 10 am-noon until then." in text
     await texts("2")
     assert (await booked(visit)).answer_at == datetime(2025, 6, 4, 16, tzinfo=UTC)
 

@@ -53,10 +53,10 @@ async def ordered(clock, organisation, texts):
 
 
 async def test_visit_stays_when_what_comes_before_it_is_done(
-    ordered, organisation, client, texts, said, clock
+    ordered, organisation, client, see, texts, said, clock
 ):
     await organisation.run(advance, ordered, stage="prepare", by=SYSTEM_ACTOR)
-    assert "Thu 5 Jun, 10 am-noon" in read(await client.get(link(ordered)))
+    assert (await see(ordered)).visit.at == THU_10
     assert "Thu 5 Jun, 10 am-noon" in read(await client.get(f"{link(ordered)}/visit"))
     clock.move_to(datetime(2025, 6, 4, 14, 1, tzinfo=UTC))
     await organisation.run(run_due_follow_ups, ordered, by=SYSTEM_ACTOR)
@@ -66,42 +66,48 @@ async def test_visit_stays_when_what_comes_before_it_is_done(
 
 
 async def test_visit_stays_when_an_earlier_stage_is_sent_back(
-    ordered, organisation, client, desk_clients, api
+    ordered, organisation, see, desk_clients, api
 ):
     await organisation.run(
         send_back, ordered, stage="order", reason="The address is wrong.", by=SYSTEM_ACTOR
     )
-    assert "Thu 5 Jun, 10 am-noon" in read(await client.get(link(ordered)))
+    assert (await see(ordered)).visit.at == THU_10
     assert "Cancel the visit" in await (await desk_clients("mona")).page(ordered)
     answer = await api.post(
         f"/requests/{ordered.reference}/visit", json={"at": "2025-06-06T18:00:00Z"}
     )
     assert answer.status_code == 200, answer.text
-    assert "Fri 6 Jun, 2-4 pm" in read(await client.get(link(ordered)))
+    assert (await see(ordered)).visit.at == datetime(2025, 6, 6, 18, tzinfo=UTC)
 
 
 async def test_question_put_again_says_that_the_visit_is_off(
-    ordered, organisation, client, said, booked, asked
+    ordered, organisation, see, said, booked
 ):
-    """Its place is free for the next customer."""
     await organisation.run(
         send_back, ordered, stage="date", reason="The engineer is ill.", by=SYSTEM_ACTOR
     )
     await organisation.run(run_due_follow_ups, ordered, by=SYSTEM_ACTOR)
     assert "Your visit is cancelled. When instead? 1) Wed 4 Jun" in (await said(ordered))[-1]
     assert await booked(ordered) is None
-    assert "Thu 5 Jun, 10 am-noon" not in read(await client.get(link(ordered)))
+    assert (await see(ordered)).visit is None
 
 
-async def test_visit_is_over_once_its_work_is_done_in_its_window(
-    ordered, organisation, client, clock, api
-):
+async def test_visit_is_over_once_its_window_has_ended(ordered, organisation, see, clock, api):
     await organisation.run(advance, ordered, stage="prepare", by=SYSTEM_ACTOR)
     clock.move_to(datetime(2025, 6, 5, 16, 1, tzinfo=UTC))
-    assert "Thu 5 Jun, 10 am-noon" not in read(await client.get(link(ordered)))
+    assert (await see(ordered)).visit is None
     assert (await api.post(f"/requests/{ordered.reference}/visit/cancel")).status_code == 409
     windows = await api.get(f"/requests/{ordered.reference}/visit-windows")
     assert windows.json()["items"] == []
+
+
+async def test_visit_is_over_once_its_work_is_done(ordered, organisation, see, clock, desk_clients):
+    """The engineer was there from the beginning of the window, and is gone before its end."""
+    clock.move_to(THU_10 + timedelta(minutes=30))
+    assert (await see(ordered)).visit.at == THU_10
+    await organisation.run(advance, ordered, stage="prepare", by=SYSTEM_ACTOR)
+    assert (await see(ordered)).visit is None
+    assert "On the way" not in await (await desk_clients("mona")).page(ordered)
 
 
 async def test_visit_that_took_place_is_kept_when_the_question_is_put_again(
