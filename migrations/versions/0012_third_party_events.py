@@ -21,10 +21,7 @@ def upgrade() -> None:
     )
     op.add_column("stage_run", sa.Column("third_party_code", sa.String(32)))
     op.add_column("stage_run", sa.Column("third_party_code_at", sa.DateTime(timezone=True)))
-    op.execute(
-        "UPDATE stage_run SET tracking_key = upper(replace(replace(replace("
-        "tracking_number, ' ', ''), '-', ''), '.', '')) WHERE tracking_number <> ''"
-    )
+    _fill_keys()
     op.create_index(
         "ix_stage_run_tracking_key",
         "stage_run",
@@ -32,6 +29,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("tracking_key <> ''"),
         postgresql_where=sa.text("tracking_key <> ''"),
     )
+
+
+def _fill_keys() -> None:
+    """Numbers as they are compared: letters and digits only, in upper case."""
+    runs = sa.table(
+        "stage_run", sa.column("id"), sa.column("tracking_number"), sa.column("tracking_key")
+    )
+    numbers = sa.select(runs.c.tracking_number).where(runs.c.tracking_number != "").distinct()
+    for (number,) in op.get_bind().execute(numbers).all():
+        key = "".join(letter for letter in number.upper() if letter.isalnum())[:64]
+        op.execute(sa.update(runs).where(runs.c.tracking_number == number).values(tracking_key=key))
 
 
 def downgrade() -> None:

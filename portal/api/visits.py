@@ -47,7 +47,7 @@ class VisitWindows(ResponseModel):
 async def show_windows(context: ReadContext, _: NoQuery, reference: str) -> VisitWindows:
     """The windows in which the visit of a request can be booked now."""
     request = await get_service_request(context.session, reference)
-    question = operations.visit_question(request)
+    question = operations.visit_question(request, context.now)
     if question is None:
         return VisitWindows(items=[])
     workflow = await load_workflow_facts(context.session, request.workflow, context.now)

@@ -2,6 +2,7 @@
 
 from portal.messaging.wording.holds import render_hold
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
+from portal.messaging.wording.third_parties import render_third_party
 from portal.messaging.wording.visits import booked_with, render_offer, render_visit
 from portal.models import ActorKind, Event, EventKind, FollowUpState, MessageKind, StageRun
 from portal.operations.outbox import Draft
@@ -124,6 +125,8 @@ def _render_turn(renderer: MessageRenderer, event: Event, kind: MessageKind) -> 
         text = renderer.say_ending("cancelled")
     elif kind == MessageKind.HOLD and run is not None and run.held_at is not None:
         text = render_hold(renderer, run)
+    elif kind == MessageKind.RESUMED and run is not None and run.waits_on_third_party:
+        text = render_third_party(renderer, run)
     elif kind == MessageKind.RESUMED and run is not None and run.waits_on_customer:
         text = renderer.say("resumed_waiting", run)
     else:
@@ -181,6 +184,8 @@ def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str
     if follow_up.offered:
         is_first = event.kind == EventKind.QUESTION_ASKED
         template = "visit_question" if is_first else "visit_question_again"
+        if event.data.get("was_at"):
+            template = "visit_cancelled"  # The visit that was booked is off.
         kind = MessageKind.FOLLOW_UP if is_first else MessageKind.REMINDER
         return kind, render_offer(renderer, follow_up, template), question
     if event.kind == EventKind.QUESTION_ASKED:

@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 from portal.models.columns import saved_id
 from portal.models.requests.dropped_ball import DroppedBallKind
+from portal.models.requests.follow_up import FollowUp, FollowUpState
 from portal.models.requests.promise import Promise, PromiseKind
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.models.requests.third_party_code import ThirdPartyCode
 from portal.rules.facts import Facts
+from portal.rules.question_planning import field_labels, missing_fields, unfilled_fields
 from portal.rules.roster import Roster
+from portal.rules.third_parties import completes, is_report_expected
 
 DETECTED_KINDS = frozenset(
     {
@@ -20,6 +23,7 @@ DETECTED_KINDS = frozenset(
         DroppedBallKind.PROMISE_DUE,
         DroppedBallKind.MESSAGE_UNANSWERED,
         DroppedBallKind.FOLLOW_UP_UNANSWERED,
+        DroppedBallKind.FIELD_MISSING,
         DroppedBallKind.RETURNED_REPEATEDLY,
         DroppedBallKind.AGEING,
         DroppedBallKind.THIRD_PARTY_SILENT,
@@ -71,7 +75,8 @@ class DropCondition:
 def drop_conditions(facts: Facts) -> Iterator[DropCondition]:
     """Everything of this request that is dropped unless something happens; pure.
 
-    A moment in the past holds now. What is paused is not dropped.
+    A moment in the past holds now. A paused stage is not overdue, but a problem of its third party
+    is a dropped ball all the same.
     """
     request, roster = facts.request, facts.roster
     yield from _reply_conditions(request, roster)
@@ -80,6 +85,7 @@ def drop_conditions(facts: Facts) -> Iterator[DropCondition]:
     for run in request.open_runs:
         if not run.is_paused:
             yield from _stage_conditions(request, run, roster)
+        yield from _third_party_conditions(request, run)
     yield from _question_conditions(request, roster)
     yield from _return_conditions(request, roster)
     if request.overdue_age_at is not None:
@@ -111,6 +117,10 @@ def _stage_conditions(
         DroppedBallKind.STAGE_OVERDUE, f"run:{run.id}", run.overdue_at, run.assignee_id, run.department_id,
         f"{stage.name} is overdue.",
     )  # fmt: skip
+
+
+def _third_party_conditions(request: ServiceRequest, run: StageRun) -> Iterator[DropCondition]:
+    """A problem that they report, also during a pause, their silence, and what they cannot end."""
     number = f", number {run.tracking_number}" if run.tracking_number else ""
     if run.third_party_code is not None and run.third_party_code.is_problem:
         yield DropCondition(
@@ -118,7 +128,16 @@ def _stage_conditions(
             run.third_party_code_at or run.opened_at, run.assignee_id, run.department_id,
             f"{run.third_party} reports {PROBLEMS[run.third_party_code]}{number}.",
         )  # fmt: skip
-    if run.silence_overdue_at is not None:
+    stage = request.definition.stage(run.stage_key)
+    if run.third_party_code == ThirdPartyCode.DELIVERED and completes(run, stage.delivered):
+        missing = missing_fields(request, run)
+        if missing and request.pending_handoff(run) is None:
+            yield DropCondition(
+                DroppedBallKind.FIELD_MISSING, f"run:{run.id}", run.third_party_code_at or run.opened_at,
+                run.assignee_id, run.department_id, f"{run.third_party} has delivered. "
+                f"Complete {stage.name}, and give the {field_labels(missing)}.",
+            )  # fmt: skip
+    if run.silence_overdue_at is not None and is_report_expected(run):
         yield DropCondition(
             DroppedBallKind.THIRD_PARTY_SILENT, f"run:{run.id}", run.silence_overdue_at, run.assignee_id,
             run.department_id, f"No update from {run.third_party}{number}.",
@@ -166,8 +185,13 @@ def _promise_condition(promise: Promise) -> DropCondition:
 
 
 def _question_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:
-    """Questions without an answer after a reminder: a person is asked to call."""
+    """Questions without an answer after a reminder: a person is asked to call.
+
+    A planned question without the value of a field is never asked, so that a person is needed too.
+    """
     for question in request.follow_ups:
+        if question.state == FollowUpState.PLANNED and question.next_at is None:
+            yield from _unfilled_condition(request, question, roster)
         if not question.is_asked or question.called_at is not None:
             continue
         department = roster.department_by_id(question.run.department_id)
@@ -179,6 +203,19 @@ def _question_conditions(request: ServiceRequest, roster: Roster) -> Iterator[Dr
                 request.owner_id, saved_id(department),
                 f"No answer to “{question.question}” Please call.",
             )  # fmt: skip
+
+
+def _unfilled_condition(
+    request: ServiceRequest, question: FollowUp, roster: Roster
+) -> Iterator[DropCondition]:
+    unfilled = unfilled_fields(question, request.definition.question(question.key))
+    if unfilled:
+        department = roster.department_by_id(question.run.department_id)
+        yield DropCondition(
+            DroppedBallKind.FIELD_MISSING, f"follow_up:{question.id}", question.planned_at,
+            request.owner_id, saved_id(department),
+            f"“{question.question}” is not asked: the {field_labels(unfilled)} is missing.",
+        )  # fmt: skip
 
 
 def _return_conditions(request: ServiceRequest, roster: Roster) -> Iterator[DropCondition]:

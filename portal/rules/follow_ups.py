@@ -13,9 +13,10 @@ from portal.models.requests.request_status import RequestStatus
 from portal.models.requests.stage_run import RunState
 from portal.rules.follow_up_schedule import FollowUpSchedule
 from portal.rules.investigations import action_of
+from portal.rules.question_planning import unfilled_fields
 from portal.rules.stages.stage_flow import StageFlow
 from portal.rules.stages.stage_returns import StageReturns
-from portal.rules.visits import visit_reminder_at
+from portal.rules.visits import is_visit_over, visit_reminder_at
 from portal.workflows import AnswerAction, FollowUpDefinition
 from portal.workflows.question_definition import REMIND_AFTER
 
@@ -133,10 +134,13 @@ class FollowUpFlow:
         )  # fmt: skip
 
     def remind_of_visit(self, question: FollowUp) -> None:
-        """Record that the customer is reminded, once; not of a visit that has begun or is off."""
+        """Record that the customer is reminded, once; not of a visit that has begun or is off.
+
+        Where all work is done before the visit, there is nothing to remind of.
+        """
         question.next_at = None
         window, stage_flow = question.visit_window, self.stage_flow
-        if window and window.start > stage_flow.now and not stage_flow.request.is_closed:
+        if window and window.start > stage_flow.now and stage_flow.request.open_runs:
             self._record(EventKind.VISIT_REMINDED, question, at=window.start.isoformat())
 
     def visit_reminder_at(self, question: FollowUp, window: TimeWindow) -> datetime | None:
@@ -154,6 +158,8 @@ class FollowUpFlow:
             )
         else:
             question.state, question.next_at = FollowUpState.PLANNED, self._times.ask_at(question)
+            if unfilled_fields(question, self._definition_of(question)):
+                question.next_at = None
 
     def _plan_again(self, question: FollowUp) -> None:
         """Ask the customer whether all is well, once a person has answered what was not."""
@@ -165,22 +171,31 @@ class FollowUpFlow:
         request.follow_ups.append(
             FollowUp(
                 run=question.run, key=question.key, question=question.question,
-                planned_at=now, next_at=calendar.add(now, wait),
+                fields=dict(question.fields), planned_at=now, next_at=calendar.add(now, wait),
             )
         )  # fmt: skip
 
     def _ask(self, question: FollowUp) -> None:
-        for earlier in self.stage_flow.request.follow_ups:
-            if earlier.key == question.key and earlier.visit_window:
-                earlier.release()
+        details: dict[str, Any] = {"fields": dict(question.fields)} if question.fields else {}
+        if (was_at := self._release_ahead(question.key)) is not None:
+            details["was_at"] = was_at.isoformat()
         question.state = FollowUpState.ASKED
         question.asked_at = self.stage_flow.now
         question.next_at = self._times.next_step_at(question)
         if question.during_stage and question.run.is_open:
             question.run.wait_on_customer(self.stage_flow.now)
             self.stage_flow.request.derive_state()
-        details = {"fields": dict(question.fields)} if question.fields else {}
         self._record(EventKind.QUESTION_ASKED, question, **details)
+
+    def _release_ahead(self, key: str) -> datetime | None:
+        """Release the visits of this question that are not over; gives the start of the last one."""
+        request, was_at = self.stage_flow.request, None
+        for question in request.follow_ups:
+            window = question.visit_window if question.key == key else None
+            if window and not is_visit_over(question, request.runs, self.stage_flow.now):
+                question.release()
+                was_at = window.start
+        return was_at
 
     def _remind(self, question: FollowUp) -> None:
         """Ask once more, with the template of a reminder."""

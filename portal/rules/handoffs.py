@@ -1,6 +1,6 @@
 """The handoff from one department to the next: accepted, refused, or recalled by its sender."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.errors import BadInput, Conflict
@@ -11,7 +11,7 @@ from portal.models.requests.handoff import Handoff
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.rules.follow_ups import FollowUpFlow
-from portal.rules.needs import is_to_send
+from portal.rules.needs import is_to_send, settle_needs, undo_settling
 from portal.rules.stages.stage_flow import HandoffSender, StageFlow
 
 
@@ -86,6 +86,7 @@ class HandoffFlow:
         for run in completed:
             self._restore_questions(run)
             run.state, run.closed_at = RunState.COMPLETED, run.completed_at
+            settle_needs(self.stage_flow.facts, run)
         for run in resumed:
             self._resume_run(run)
         self._record(EventKind.HANDOFF_RECALLED, handoff.run, visible=False)
@@ -170,6 +171,8 @@ class HandoffFlow:
                 question.close(FollowUpState.WITHDRAWN, stage_flow.now)
         restored = self._restore_questions(run)
         stage = self.request.definition.stage(run.stage_key)
+        if run.completed_at is not None:
+            undo_settling(stage_flow.facts, run)
         is_waiting = any(question.is_asked for question in restored) or (
             stage.pauses_clock and bool(restored or stage.question is None)
         )
@@ -214,7 +217,8 @@ class HandoffFlow:
         handoff = next((handoff for handoff in self.request.handoffs if handoff.run is run), None)
         if run.reached_at is None and handoff is not None:
             sender = HandoffSender(run.assignee_id, handoff.from_department_id, handoff.from_run)
-            self.stage_flow.open(self.request.definition.stage(run.stage_key), sender)
+            flow = replace(self.stage_flow, fields=run.fields)
+            flow.open(self.request.definition.stage(run.stage_key), sender)
             return None
         return self.stage_flow.reopen_stage(run, run.assignee_id)
 

@@ -15,13 +15,13 @@ NEED_CHECKED = "The stage is done."
 """Why the promise to check an item is withdrawn: its next departments check it."""
 
 
-def open_needs(facts: Facts, stage: StageDefinition) -> None:
+def open_needs(facts: Facts, run: StageRun) -> None:
     """The stage is reached: it needs each of its items that has not come before.
 
-    Where the stage runs again, what was accepted or sent stays so; with one item alone, it is the
-    one to correct.
+    Where the stage runs again, what was accepted or sent stays so; where that is all of it, the run
+    waits for nothing. A return to the customer waits for a correction.
     """
-    request = facts.request
+    request, stage = facts.request, facts.request.definition.stage(run.stage_key)
     by_key = {need.key: need for need in request.needs}
     for item in stage.needs:
         need = by_key.get(item.key)
@@ -30,6 +30,9 @@ def open_needs(facts: Facts, stage: StageDefinition) -> None:
             request.needs.append(need)
         elif need.state == NeedState.WITHDRAWN:
             need.state, need.asked_at = NeedState.NEEDED, facts.now
+    has_all = bool(stage.needs) and not is_to_send(request, run)
+    if has_all and run.waits_on_customer and not run.correction:
+        run.stop_waiting(facts.now, facts.roster.department_by_id(run.department_id))
 
 
 def settle_needs(facts: Facts, run: StageRun) -> None:
@@ -42,6 +45,34 @@ def settle_needs(facts: Facts, run: StageRun) -> None:
             facts.request.close_check_promise(need, facts.now, NEED_CHECKED)
         elif need.is_to_send:
             need.state = NeedState.CHECKING if need.sent_at else NeedState.WITHDRAWN
+
+
+def undo_settling(facts: Facts, run: StageRun) -> None:
+    """The stage was not done after all: its items are as they were before ``settle_needs``.
+
+    What was sent and not checked has its owner and its time again: those of its promise.
+    """
+    for need in facts.request.needs:
+        if need.stage_key != run.stage_key:
+            continue
+        if need.state == NeedState.WITHDRAWN:
+            need.state = NeedState.NEEDED
+        elif need.state == NeedState.CHECKING:
+            promise = _withdrawn_check(facts.request, need, run)
+            if promise is not None:
+                promise.restore()
+                need.state = NeedState.SENT
+            else:
+                need.ask_again()
+
+
+def _withdrawn_check(request: ServiceRequest, need: Need, run: StageRun) -> Promise | None:
+    """The promise to check the item that was withdrawn when the stage was done."""
+    for promise in request.promises:
+        if promise.id is not None and promise.id == need.promise_id:
+            is_of_stage = promise.closed_reason == NEED_CHECKED
+            return promise if is_of_stage and promise.closed_at == run.completed_at else None
+    return None
 
 
 def correct_returned(facts: Facts, run: StageRun, reason: str) -> None:

@@ -33,7 +33,7 @@ def plan_question(
         planned_at=facts.now,
         next_at=_ask_at(facts, definition, run),
     )
-    if any(not values.get(name) for name in definition.fields):
+    if unfilled_fields(question, definition):
         question.next_at = None
     facts.request.follow_ups.append(question)
     return question
@@ -58,17 +58,17 @@ def field_values(
 ) -> dict[str, str]:
     """The values of the fields of a question that is about to be put.
 
-    A field that is not given has the value that the request was opened with. What a customer's
-    answer leads to has the values that were given last. Raises BadInput for a value that is
-    missing, too long, or cannot stand in a text.
+    A field that is not given has the value that the request was opened with, where that can stand
+    in a text. What a customer's answer leads to has the values that were given last. Raises
+    BadInput for a value that staff or a system give, and that is missing, too long, or cannot stand
+    in a text.
     """
     request, values = facts.request, dict[str, str]()
     is_asked_of_person = facts.actor.kind in (ActorKind.STAFF, ActorKind.API)
     earlier = {} if is_asked_of_person else _last_values(request, definition.key)
     for name in definition.fields:
-        opened_with = request.fields.get(name)
-        value = given.get(name) or (opened_with if isinstance(opened_with, str) else "")
-        values[name] = _checked(name, value) or earlier.get(name, "")
+        value = _checked(name, given.get(name, "")) or _opened_with(request, name)
+        values[name] = value or earlier.get(name, "")
     missing = [name for name in definition.fields if not values[name]]
     if missing and is_asked_of_person:
         raise _missing(definition, missing)
@@ -82,6 +82,18 @@ def questions_put_by(request: ServiceRequest, run: StageRun) -> list[FollowUpDef
     opened = definition.opened_by(run.stage_key, done)
     questions = [stage.question for stage in opened if stage.question is not None]
     return questions + definition.follow_ups_after(run.stage_key)
+
+
+def missing_fields(request: ServiceRequest, run: StageRun) -> list[str]:
+    """The fields of the questions that completing this run puts, for which a person is needed."""
+    questions = questions_put_by(request, run)
+    names = dict.fromkeys(name for question in questions for name in question.fields)
+    return [name for name in names if not _opened_with(request, name)]
+
+
+def unfilled_fields(question: FollowUp, definition: FollowUpDefinition) -> list[str]:
+    """The fields of a planned question that have no value: it cannot be asked."""
+    return [name for name in definition.fields if not question.fields.get(name)]
 
 
 def check_field_names(request: ServiceRequest, run: StageRun, given: Mapping[str, str]) -> None:
@@ -102,6 +114,18 @@ def field_label(name: str) -> str:
     return name.replace("_", " ")
 
 
+def field_labels(names: Sequence[str]) -> str:
+    """The names of fields as people read them: "amount and delivery window"."""
+    return _listed([field_label(name) for name in names])
+
+
+def _opened_with(request: ServiceRequest, name: str) -> str:
+    """The value of a field that the request was opened with; empty where it cannot stand in a text."""
+    value = request.fields.get(name)
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    return text if len(text) <= MAX_FIELD_LENGTH and _is_plain(text) else ""
+
+
 def _last_values(request: ServiceRequest, key: str) -> Mapping[str, str]:
     put = [question.fields for question in request.follow_ups if question.key == key]
     return put[-1] if put else {}
@@ -115,7 +139,7 @@ def _checked(name: str, value: str) -> str:
             f"Please keep the {label} under {MAX_FIELD_LENGTH} letters.",
             fields={f"fields.{name}": "shorter"},
         )
-    if not value.isprintable() or "{" in value or "}" in value:
+    if not _is_plain(value):
         raise BadInput(
             f"Please write the {label} without braces and special characters.",
             fields={f"fields.{name}": "plain text"},
@@ -123,10 +147,14 @@ def _checked(name: str, value: str) -> str:
     return value
 
 
+def _is_plain(value: str) -> bool:
+    """Whether it can stand in a text, whose fields are in braces."""
+    return value.isprintable() and "{" not in value and "}" not in value
+
+
 def _missing(definition: FollowUpDefinition, missing: Sequence[str]) -> BadInput:
-    labels = [field_label(name) for name in missing]
     return BadInput(
-        f"Please give the {_listed(labels)}: the customer is asked “{definition.question}”",
+        f"Please give the {field_labels(missing)}: the customer is asked “{definition.question}”",
         fields={f"fields.{name}": "a value, such as $89" if name == "amount" else "a value"
                 for name in missing},
     )  # fmt: skip

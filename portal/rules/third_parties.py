@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.carriers import tracking_key
+from portal.models.people.department import Department
 from portal.models.requests.request_lookups import RequestLookups
 from portal.models.requests.stage_run import RunState, StageRun
 from portal.models.requests.third_party_code import ThirdPartyCode
@@ -78,6 +79,22 @@ def apply_third_party_event(run: StageRun, event: ThirdPartyEvent) -> bool:
         return False
     run.third_party_code, run.third_party_code_at = event.code, event.at
     return True
+
+
+def is_report_expected(run: StageRun) -> bool:
+    """Whether its third party should report: not while it is on hold or waits on the customer."""
+    return not run.is_paused or (run.waits_on_third_party and run.held_at is None)
+
+
+def postpone_silence(run: StageRun, department: Department, now: datetime) -> None:
+    """A hold ends: a third party that the stage waits for may be silent so much longer.
+
+    Of every other stage the pause itself moves that time.
+    """
+    silent_at, held_at = run.silence_overdue_at, run.held_at
+    if run.waits_on_third_party and silent_at and held_at and held_at < silent_at:
+        calendar = department.calendar
+        run.silence_overdue_at = calendar.add_open_time(silent_at, calendar.elapsed(held_at, now))
 
 
 def is_delivered(run: StageRun, event: ThirdPartyEvent) -> bool:

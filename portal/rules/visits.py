@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from portal.business_time import BusinessCalendar, Duration, TimeWindow, business_calendar
@@ -80,6 +81,49 @@ class VisitPlan:
 
     def _add(self, now: datetime, duration: Duration) -> datetime:
         return self.calendar.add(now, duration)
+
+
+class _AnsweredTime(Protocol):
+    """What ``is_visit_over`` reads of a question whose answer is a time."""
+
+    @property
+    def answer_at(self) -> datetime | None:
+        """When it begins."""
+
+    @property
+    def answer_until(self) -> datetime | None:
+        """When the window of a visit ends."""
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """When it was answered."""
+
+
+class _OpenedWork(Protocol):
+    """What ``is_visit_over`` reads of a run."""
+
+    @property
+    def opened_at(self) -> datetime:
+        """When it was opened."""
+
+    @property
+    def completed_at(self) -> datetime | None:
+        """When it was completed."""
+
+
+def is_visit_over(visit: _AnsweredTime, runs: Iterable[_OpenedWork], now: datetime) -> bool:
+    """Whether its window has ended, or it has begun and the work that it opened was done since.
+
+    A stage that is sent back or completed before the visit leaves it as it is.
+    """
+    start, end = visit.answer_at, visit.answer_until or visit.answer_at
+    if start is None or end is None or end <= now:
+        return True
+    return any(
+        run.opened_at == visit.closed_at and run.completed_at is not None
+        and run.completed_at >= start
+        for run in runs
+    )  # fmt: skip
 
 
 def match_windows(

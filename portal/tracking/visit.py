@@ -11,7 +11,7 @@ from portal.errors import BadInput, Conflict, PortalError
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.messaging.wording.time_windows import window_text, with_zone, zone_name
-from portal.models import CUSTOMER_ACTOR, FollowUp, ServiceRequest
+from portal.models import CUSTOMER_ACTOR
 from portal.operations import (
     book_visit,
     cancel_visit,
@@ -50,7 +50,7 @@ async def change_visit(request: Request) -> Response:
             if form.get("do") == "cancel":
                 await cancel_visit(uow, service_request)
             else:
-                question = visit_question(service_request)
+                question = visit_question(service_request, uow.now)
                 zone = (
                     visit_zone(await uow.facts(service_request), question)
                     if question
@@ -81,7 +81,7 @@ async def _page(request: Request, refusal: PortalError | None = None) -> Respons
     async with request.app.state.database.reading() as session:
         found = await get_by_token(session, request.path_params["token"])
         workflow = await load_workflow_facts(session, found.workflow, now)
-        question = _question(found, now)
+        question = visit_question(found, now)
         facts = Facts(found, workflow, CUSTOMER_ACTOR, now)
         windows = await free_windows(session, facts, question) if question else None
     customer = found.customer
@@ -104,11 +104,3 @@ async def _page(request: Request, refusal: PortalError | None = None) -> Respons
     }
     status = refusal.status if refusal else 200
     return templating.page(request, "tracking/visit.html", context, status)
-
-
-def _question(request: ServiceRequest, now: datetime) -> FollowUp | None:
-    """The question that is asked about a visit, or whose visit is still ahead."""
-    question = visit_question(request)
-    if question is None or question.is_asked:
-        return question
-    return find_visit(request, now)

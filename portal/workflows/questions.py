@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from portal.workflows import stage_graph
@@ -23,6 +23,7 @@ from portal.workflows.question_definition import (
     AnswerAction,
     FollowUpDefinition,
 )
+from portal.workflows.stage_definition import StageDefinition
 from portal.workflows.table_reader import TableReader
 from portal.workflows.visits import VISIT_KEYS, read_visit
 
@@ -152,13 +153,10 @@ def check_questions(
     questions: Iterable[tuple[TableReader, FollowUpDefinition | None]],
     after: stage_graph.Dependencies,
 ) -> None:
-    """Report questions with the same key, and answers that lead where they cannot.
+    """Report questions with the same key, and answers that send back to a stage not before theirs.
 
-    That is back to a stage not before theirs, or straight to a question with fields. ``after`` has
-    the dependencies of each stage, by key.
+    ``after`` has the dependencies of each stage, by key.
     """
-    questions = list(questions)
-    _check_unfilled_fields(questions, after)
     keys: set[str] = set()
     for table, question in questions:
         if question is None:
@@ -168,12 +166,8 @@ def check_questions(
                 "key", f'is there twice as "{question.key}"', "Give each a key of its own."
             )
         keys.add(question.key)
-        for answer, action in (
-            ("yes", question.yes),
-            ("no", question.no),
-            ("wrong", question.wrong),
-        ):
-            if action and action.kind == "send_back" and question.after_stage in after:
+        for answer, action in _actions(question):
+            if action.kind == "send_back" and question.after_stage in after:
                 stage = question.after_stage
                 earlier_stages = {stage, *stage_graph.ancestors(after, stage)}
                 if (
@@ -188,32 +182,57 @@ def check_questions(
                     )
 
 
-def _check_unfilled_fields(
-    questions: Iterable[tuple[TableReader, FollowUpDefinition | None]],
-    after: stage_graph.Dependencies,
-) -> None:
-    """Report a yes or a no that opens a stage whose question has fields: nobody fills them in."""
-    known = [(table, question) for table, question in questions if question is not None]
-    with_fields = {
-        question.after_stage: question.fields[0]
-        for _, question in known
-        if question.fields and question.asked_when == "reached"
-    }
-    for table, question in known:
-        for answer, action in (("yes", question.yes), ("no", question.no)):
-            if action is None or action.kind not in ("open", "complete"):
-                continue
-            is_of_stage = question.asked_when == "reached"
-            opened = [
-                key
-                for key in with_fields
-                if is_of_stage and question.after_stage in after.get(key, ())
-            ]
-            for stage in [action.stage] if action.kind == "open" else opened:
-                if stage in with_fields:
-                    table.add_issue(
-                        answer,
-                        f'leads with "{answer}" straight to "{stage}", which asks about '
-                        f"{{{with_fields[stage]}}}",
-                        "Put a stage of your own before it, whose people fill that in.",
-                    )
+@dataclass(frozen=True)
+class UnfilledFields:
+    """Finds what leads straight to a question with fields: nobody is there to fill them in."""
+
+    stages: Sequence[tuple[TableReader, StageDefinition]]
+    questions: Sequence[tuple[TableReader, FollowUpDefinition]]
+
+    def check(self) -> None:
+        """Report the answers, and the stages that a third party completes."""
+        for table, question in self.questions:
+            for answer, action in _actions(question):
+                remedy = "Put a stage of your own before it, whose people fill that in."
+                self._report(table, answer, answer, self._put_by(question, action), remedy)
+        for table, stage in self.stages:
+            if stage.delivered == "complete" or (stage.third_party and stage.delivered != "keep"):
+                key = "delivered" if "delivered" in table else "third_party"
+                remedy = 'Write delivered = "keep": your people complete it, and fill that in.'
+                self._report(table, key, "delivered", self._put_after(stage.key), remedy)
+
+    def _report(
+        self, table: TableReader, key: str, cause: str, put: Mapping[str, str], remedy: str
+    ) -> None:
+        for what, name in put.items():
+            problem = f'leads with "{cause}" straight to {what}, which asks about {{{name}}}'
+            table.add_issue(key, problem, remedy)
+
+    def _put_by(self, question: FollowUpDefinition, action: AnswerAction) -> Mapping[str, str]:
+        """The questions with fields that follow from an answer, each with its first field."""
+        if action.kind == "complete" and question.asked_when == "reached":
+            return self._put_after(question.after_stage)
+        name = self._field(action.stage, is_of_stage=True) if action.kind == "open" else ""
+        return {f'"{action.stage}"': name} if name else {}
+
+    def _put_after(self, completed: str) -> Mapping[str, str]:
+        """The questions with fields that the end of this stage puts, each with its first field."""
+        opened = [stage.key for _, stage in self.stages if completed in stage.after]
+        put = {f'"{key}"': self._field(key, is_of_stage=True) for key in opened}
+        put[f'the follow-up after "{completed}"'] = self._field(completed, is_of_stage=False)
+        return {what: name for what, name in put.items() if name}
+
+    def _field(self, stage: str | None, *, is_of_stage: bool) -> str:
+        """The first field of the question of this stage, or of a follow-up after it; "" for none."""
+        for _, question in self.questions:
+            is_asked_there = (question.asked_when == "reached") == is_of_stage
+            if question.after_stage == stage and is_asked_there and question.fields:
+                return question.fields[0]
+        return ""
+
+
+def _actions(question: FollowUpDefinition) -> Iterator[tuple[str, AnswerAction]]:
+    """What follows from each answer, by the key of the answer."""
+    for key, action in (("yes", question.yes), ("no", question.no), ("wrong", question.wrong)):
+        if action is not None:
+            yield key, action

@@ -14,7 +14,13 @@ from portal.workflows.json_duration import ZERO_DURATION
 from portal.workflows.localized_text import LocalizedText
 from portal.workflows.needs import read_needs
 from portal.workflows.question_definition import FollowUpDefinition
-from portal.workflows.questions import ARRIVAL_KEYS, QUESTION_KEYS, check_questions, read_question
+from portal.workflows.questions import (
+    ARRIVAL_KEYS,
+    QUESTION_KEYS,
+    UnfilledFields,
+    check_questions,
+    read_question,
+)
 from portal.workflows.schema import (
     LEAD_AFTER,
     MANAGER_AFTER,
@@ -83,11 +89,16 @@ class WorkflowValidator:
         }
         stages = in_order([self._stage(table) for table in self.stage_tables], self.stage_tables)
         follow_ups = [self._follow_up(table) for table in self.follow_up_tables]
+        questions: list[tuple[TableReader, FollowUpDefinition | None]] = [
+            *zip(self.stage_tables, (stage.question for stage in stages), strict=True),
+            *zip(self.follow_up_tables, follow_ups, strict=True),
+        ]
+        UnfilledFields(
+            list(zip(self.stage_tables, stages, strict=True)),
+            [(table, question) for table, question in questions if question is not None],
+        ).check()
         check_questions(
-            [
-                *zip(self.stage_tables, (stage.question for stage in stages), strict=True),
-                *zip(self.follow_up_tables, follow_ups, strict=True),
-            ],
+            questions,
             dict(zip(self.stages, (stage.after for stage in stages), strict=True)),
         )
         return WorkflowDefinition(

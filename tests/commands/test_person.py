@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import time_machine
 from starlette.applications import Starlette
 from typer.testing import CliRunner, Result
 
@@ -23,6 +24,7 @@ from portal.settings import Settings
 from tests.support.factories import MARTHA, MARTIN, Organisation
 from tests.support.person_history import MARKER, PERSON, PHONE, live_through
 from tests.support.sample_images import photo
+from tests.support.twilio_client import CustomerPhone
 
 Command = Callable[..., Result]
 
@@ -79,6 +81,21 @@ async def test_export_has_everything_of_the_person_and_nothing_of_others(
     assert (tmp_path / "copy" / file["file"]).stat().st_mode & 0o777 == 0o600
     for secret in ("Martha", "acme.example", "password", request.links[0].token):
         assert secret not in text
+
+
+async def test_export_has_the_window_of_a_promised_call(
+    clock: time_machine.Traveller, organisation: Organisation, texts: CustomerPhone,
+    kept: Command, tmp_path: Path,
+) -> None:  # fmt: skip
+    await organisation.open(by=organisation.people.mona.actor)
+    await texts("Call me on Thursday between 2 and 4")
+    done = await run_apart(kept, "export", str(MARTIN.phone), "--to", str(tmp_path / "copy"))
+    assert done.exit_code == 0, done.output
+    copy = json.loads((tmp_path / "copy" / "person.json").read_text())
+    [promise] = copy["requests"][0]["promises"]
+    assert promise["call_from"] == "2025-06-05T18:00:00+00:00"
+    assert promise["due_at"] == "2025-06-05T20:00:00+00:00"
+    assert promise["call_window"] == "between"
 
 
 async def test_export_to_zip_replaces_nothing(

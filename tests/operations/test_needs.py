@@ -16,34 +16,19 @@ from portal.operations import (
 )
 from portal.operations.conversation.attachments import IncomingMedia, reject_fetched
 from portal.workflows import shipped_workflow_files
+from tests.operations.needs import REASON, at_drawings, send_plans
 from tests.support.customer_device import verify_device
 from tests.support.desk_client import visible_text
-from tests.support.sample_images import PDF
 from tests.support.workflows import DRAWINGS, ITEM, SECOND_ITEM
 from tests.tracking.page_requests import link, read
 
 pytestmark = pytest.mark.either_database
-
-REASON = "Sheet A-2 lacks the fire wall rating. Please add it and send the sheet again."
-PAPER = [("file", ("plans.pdf", PDF, "application/pdf"))]
-
-
-async def at_drawings(organisation, items=ITEM):
-    await organisation.load(DRAWINGS.format(items=items))
-    request = await organisation.open("garage", by=organisation.people.cora.actor)
-    return await organisation.run(advance, request, by=organisation.people.cora.actor)
 
 
 @pytest.fixture
 async def permit(clock, organisation):
     """Martin's garage, for which the counter waits for his plans."""
     return await at_drawings(organisation)
-
-
-async def send_plans(client, request, **form):
-    answer = await client.post(f"{link(request)}/messages", data=form, files=PAPER)
-    assert answer.status_code == 303, answer.text
-    return read(await client.get(link(request)))
 
 
 async def test_page_lists_what_is_needed_with_a_form_for_each(client, permit):
@@ -200,7 +185,7 @@ async def test_recalled_handoff_asks_for_nothing_a_second_time(client, organisat
     permit = await organisation.run(recall, permit, by=people.cora.actor)
     assert permit.status == RequestStatus.OPEN
     words = read(await client.get(link(permit)))
-    assert "It is being checked." in words
+    assert "Cora checks it by" in words
     assert "Send a photo or a PDF" not in words
 
 

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 import portal.models  # noqa: F401 (makes the tables known)
+from portal.carriers import tracking_key
 from portal.database import create_engine
 from portal.errors import PortalError
 from portal.paths import MIGRATIONS
@@ -114,6 +115,25 @@ async def test_each_migration_keeps_the_rows_of_a_filled_database(fresh_url):
         after = await look(fresh_url, count_rows)
         assert {name: after[name] for name in before if name in after} == before
     assert await look(fresh_url, differences) == []
+
+
+async def test_tracking_numbers_of_before_are_found_whatever_signs_they_have(fresh_url):
+    numbers = {1: "jd/014_5", 2: "94 00-1.2", 3: ""}
+    await filled(fresh_url)
+    await asyncio.to_thread(command.upgrade, configuration(fresh_url), "0011")
+
+    def write(connection):
+        for number, text in numbers.items():
+            connection.execute(
+                sa.text("UPDATE stage_run SET tracking_number = :text WHERE id = :id"),
+                {"text": text, "id": number},
+            )
+
+    await change(fresh_url, write)
+    await asyncio.to_thread(command.upgrade, configuration(fresh_url), "0012")
+    query = sa.text("SELECT tracking_key FROM stage_run ORDER BY id")
+    keys = await look(fresh_url, lambda connection: connection.scalars(query).all())
+    assert keys == [tracking_key(text) for text in numbers.values()] == ["JD0145", "940012", ""]
 
 
 BATCH_CHANGE = """

@@ -149,6 +149,42 @@ async def test_buttons_on_the_page_move_and_cancel(visit, client, said, booked):
     assert again.status_code == 409
 
 
+async def test_time_of_the_visit_booked_twice_changes_nothing(visit, client, said, organisation):
+    """A second press, or a reload of the form: one text, one event, the same window."""
+    form = {"do": "book", "at": "2025-06-06T14:00"}
+    for _ in range(2):
+        answer = await client.post(f"{link(visit)}/visit", data=form, headers=FROM_PAGE)
+        assert answer.status_code == 303
+    assert [text for text in await said(visit) if "Changed, Martin" in text][1:] == []
+    kinds = [event.kind for event in await organisation.events(visit)]
+    assert kinds.count(EventKind.VISIT_MOVED) == 1
+
+
+async def test_form_of_the_question_pressed_twice_books_once(line, client, said, organisation):
+    form = {"do": "book", "at": "2025-06-06T14:00"}
+    for _ in range(2):
+        answer = await client.post(f"{link(line)}/visit", data=form, headers=FROM_PAGE)
+        assert answer.status_code == 303
+    assert len([text for text in await said(line) if "Booked, Martin" in text]) == 1
+    kinds = [event.kind for event in await organisation.events(line)]
+    assert EventKind.VISIT_MOVED not in kinds
+
+
+@pytest.mark.parametrize(
+    "text", ["can we make it Thursday at 10?", "can we make it Thursday between 10 and 12?"]
+)
+async def test_text_with_the_booked_time_says_when_the_visit_is(
+    visit, texts, said, booked, organisation, text
+):
+    before = len(await said(visit))
+    await texts(text)
+    assert (await booked(visit)).answer_at == THU_10
+    [reply] = (await said(visit))[before:]
+    assert "Booked, Martin: Thu 5 Jun, 10 am-noon." in reply
+    kinds = [event.kind for event in await organisation.events(visit)]
+    assert EventKind.VISIT_MOVED not in kinds
+
+
 async def test_reminder_goes_once_on_the_day_before(visit, organisation, clock, said):
     clock.move_to(datetime(2025, 6, 4, 14, 1, tzinfo=UTC))
     for _ in range(2):

@@ -210,7 +210,7 @@ class RequestPresenter:
             promises=promises,
             past_promises=past,
             events=[self._event(event) for event in self.events],
-            actions=offered_actions(request, self.reader),
+            actions=offered_actions(request, self.reader, times.now),
             own_stages=own_stages(request, self.reader),
             target_stages=target_stages(request, self.roster),
             return_fields=return_fields(request),

@@ -26,7 +26,7 @@ async def _book(uow: UnitOfWork, request: ServiceRequest, typed: ActionForm) -> 
 
 async def _free_windows(uow: UnitOfWork, request: ServiceRequest, zone: str) -> str:
     """The next free windows in the zone of the form; empty where nothing can be booked."""
-    question = operations.visit_question(request)
+    question = operations.visit_question(request, uow.now)
     if question is None:
         return ""
     free = await operations.free_windows(uow.session, await uow.facts(request), question)

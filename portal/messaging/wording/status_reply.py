@@ -7,6 +7,7 @@ from portal.i18n.lazy_string import LazyString
 from portal.messaging.sms import segments
 from portal.messaging.wording.holds import render_hold
 from portal.messaging.wording.renderer import MessageRenderer
+from portal.messaging.wording.third_parties import third_party_template
 from portal.models import (
     FollowUp,
     FollowUpState,
@@ -108,7 +109,7 @@ def _waiting(
 ) -> tuple[str, dict[str, str]] | None:
     """For whom the stage waits: a third party, a colleague who checks, the customer; else None."""
     if run.waits_on_third_party:
-        return _third_party(renderer, run, fields)
+        return third_party_template(renderer, run, fields)
     if check := _open_check(renderer, run):
         owner, due = renderer.person_name(check.owner_id), renderer.times.by(check.due_at)
         return "status_checking", fields | {"owner": owner, "due": due}
@@ -126,19 +127,6 @@ def _with_arrival(renderer: MessageRenderer, fields: dict[str, str], by: datetim
     long = renderer.say("status", None, **fields | {"title": f"{expected} {fields['title']}"})
     costs = [segments.count_segments(text).segments for text in (long, short)]
     return long if costs[0] <= costs[1] else short
-
-
-def _third_party(
-    renderer: MessageRenderer, run: StageRun, fields: dict[str, str]
-) -> tuple[str, dict[str, str]]:
-    """Whom it waits for, and how long it takes afterwards where something is left to do."""
-    request, arrival = renderer.request, renderer.arrival()
-    party = request.definition.stage(run.stage_key).third_party_awaited
-    if party is not None:
-        fields = fields | {"party": party.in_language(request.customer.locale)}
-    if arrival is None or arrival.duration is None:
-        return "status_third_party", fields
-    return "status_third_party_then", fields | {"length": renderer.times.about(arrival.duration)}
 
 
 def _arrival_text(renderer: MessageRenderer, by: datetime) -> str:

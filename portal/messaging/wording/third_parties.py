@@ -6,7 +6,8 @@ from typing import Any
 
 from portal.i18n.languages import ENGLISH, Language
 from portal.i18n.lazy_string import LazyString
-from portal.models import ThirdPartyCode
+from portal.messaging.wording.renderer import MessageRenderer
+from portal.models import StageRun, ThirdPartyCode
 
 CODE_WORDS: Mapping[ThirdPartyCode, LazyString] = {
     ThirdPartyCode.INFORMATION_RECEIVED: LazyString("Announced to the carrier"),
@@ -38,3 +39,25 @@ def report_text(data: Mapping[str, Any], language: Language = ENGLISH) -> str:
 def reported_at(data: Mapping[str, Any]) -> datetime:
     """When it was, in UTC."""
     return datetime.fromisoformat(data["at"])
+
+
+def third_party_template(
+    renderer: MessageRenderer, run: StageRun, fields: dict[str, str]
+) -> tuple[str, dict[str, str]]:
+    """Whom a stage waits for, and how long it takes afterwards where something is left to do.
+
+    Gives the name of the template and its fields.
+    """
+    request, arrival = renderer.request, renderer.arrival()
+    party = request.definition.stage(run.stage_key).third_party_awaited
+    if party is not None:
+        fields = fields | {"party": party.in_language(request.customer.locale)}
+    if arrival is None or arrival.duration is None:
+        return "status_third_party", fields
+    return "status_third_party_then", fields | {"length": renderer.times.about(arrival.duration)}
+
+
+def render_third_party(renderer: MessageRenderer, run: StageRun) -> str:
+    """The message about a stage that waits for a third party: nobody of ours gives a date for it."""
+    template, fields = third_party_template(renderer, run, {})
+    return renderer.say(template, run, **fields)

@@ -24,6 +24,7 @@ class DroppedBallKind(StrEnum):
     MESSAGE_UNANSWERED = "message_unanswered"
     MESSAGE_UNDELIVERED = "message_undelivered"
     FOLLOW_UP_UNANSWERED = "follow_up_unanswered"
+    FIELD_MISSING = "field_missing"
     SENT_TWICE = "sent_twice"
     OUTCOME_UNKNOWN = "outcome_unknown"
     UNKNOWN_SENDER = "unknown_sender"

@@ -74,6 +74,10 @@ class Need(SQLModel, table=True):
         """The customer has sent it, once more after a correction."""
         self.state, self.sent_at, self.message_id = NeedState.SENT, now, message_id
 
+    def ask_again(self) -> None:
+        """What has come does not count: it is to be sent, or corrected as was asked before."""
+        self.state = NeedState.CORRECTION if self.reason else NeedState.NEEDED
+
     def accept(self, now: datetime) -> None:
         """A person has found it right. Raises Conflict where that is done already."""
         if self.state in (NeedState.ACCEPTED, NeedState.WITHDRAWN):

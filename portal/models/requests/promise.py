@@ -155,6 +155,10 @@ class Promise(SQLModel, table=True):
         self._check_open()
         self.closed_at, self.closed_reason = now, reason
 
+    def restore(self) -> None:
+        """Open a withdrawn promise again, with its owner and its due time."""
+        self.closed_at, self.closed_reason = None, ""
+
     def _check_open(self) -> None:
         if self.closed_at:
             raise Conflict("This promise is closed already.")

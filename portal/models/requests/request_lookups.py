@@ -72,13 +72,11 @@ class RequestLookups:
 
     @property
     def booked_visit(self) -> FollowUp | None:
-        """The newest question whose answer is a booked visit, until the work that it opened is done."""
-        visit = next((f for f in reversed(self.follow_ups) if f.visit_window), None)
-        if visit is None:
-            return None
-        opened = [run for run in self.runs if run.opened_at == visit.closed_at]
-        is_done = bool(opened) and not any(run.is_open for run in opened)
-        return None if is_done and not self.is_closed else visit
+        """The newest question whose answer is a booked visit, past or ahead.
+
+        It lasts until its window ends or it is cancelled, whatever becomes of its stages.
+        """
+        return next((f for f in reversed(self.follow_ups) if f.visit_window), None)
 
     @property
     def live_link(self) -> TrackingLink | None:

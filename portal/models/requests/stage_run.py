@@ -32,7 +32,7 @@ class RunState(StrEnum):
 
 
 PAUSABLE_TIMES = ("due_at", "overdue_at", "last_promised_at", "p50_at", "silence_overdue_at")
-"""The times that do not move while a run is paused."""
+"""The times that move by a pause; silence of a third party that is waited for only by a hold."""
 
 
 class StageRun(SQLModel, table=True):
@@ -200,7 +200,8 @@ class StageRun(SQLModel, table=True):
         self.reached_at = now
         self.assignee_id = assignee_id
         self.third_party = self.third_party or stage.third_party
-        if stage.silent_after is not None:
+        is_delivered = self.third_party_code == ThirdPartyCode.DELIVERED
+        if stage.silent_after is not None and not is_delivered:
             self.silence_overdue_at = department.calendar.add(now, stage.silent_after)
         if stage.pauses_clock:
             self._wait(now, on_third_party=stage.third_party_awaited is not None)
@@ -293,7 +294,8 @@ class StageRun(SQLModel, table=True):
         paused_time = calendar.elapsed(self.paused_at, now)
         for name in PAUSABLE_TIMES:
             time: datetime | None = getattr(self, name)
-            if time is not None and self.paused_at < time:
+            is_running = name == "silence_overdue_at" and self.waits_on_third_party
+            if time is not None and self.paused_at < time and not is_running:
                 setattr(self, name, max(calendar.add_open_time(time, paused_time), now))
         self.paused_seconds += int(paused_time.total_seconds())
         self.paused_at = now

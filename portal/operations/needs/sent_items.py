@@ -7,6 +7,7 @@ from portal.errors import Conflict
 from portal.models import (
     Attachment,
     AttachmentState,
+    Direction,
     EventKind,
     Message,
     Need,
@@ -93,7 +94,10 @@ async def _record_sent(
 
 
 async def return_item_of_refused_files(uow: UnitOfWork, message_id: int) -> None:
-    """Where no file of the message could be taken, its item is still to be sent."""
+    """Where no file of the message could be taken, its item is still to be sent.
+
+    Files that came for it in an earlier message still count.
+    """
     query = select(Need.request_id).where(col(Need.message_id) == message_id)
     request_id = (await uow.session.exec(query)).first()
     taken = select(sa.func.count()).where(
@@ -104,8 +108,30 @@ async def return_item_of_refused_files(uow: UnitOfWork, message_id: int) -> None
     request = await lock_by_id(uow.session, request_id)
     facts = await uow.facts(request)
     for need in request.needs:
-        if need.message_id == message_id and need.state == NeedState.SENT:
-            request.close_check_promise(need, uow.now, FILES_REFUSED)
-            need.state = NeedState.CORRECTION if need.reason else NeedState.NEEDED
-            need_rules.update_waiting(facts, need_rules.waiting_run(request, need))
+        if need.message_id != message_id or need.state != NeedState.SENT:
+            continue
+        earlier_id = await _message_with_files(uow, request, need)
+        if earlier_id is not None:
+            need.message_id = earlier_id
+            continue
+        request.close_check_promise(need, uow.now, FILES_REFUSED)
+        need.ask_again()
+        need_rules.update_waiting(facts, need_rules.waiting_run(request, need))
     await uow.finish(request)
+
+
+async def _message_with_files(uow: UnitOfWork, request: ServiceRequest, need: Need) -> int | None:
+    """The newest message of the customer with a file for this item, since it was asked for."""
+    of_others = [other.message_id for other in request.needs if other is not need]
+    query = (
+        select(sa.func.max(Message.id))
+        .join(Attachment, col(Attachment.message_id) == col(Message.id))
+        .where(
+            col(Message.request_id) == request.id,
+            col(Message.direction) == Direction.IN,
+            col(Attachment.created_at) >= need.asked_at,
+            col(Message.id).not_in([message_id for message_id in of_others if message_id]),
+            col(Attachment.state) != AttachmentState.REFUSED,
+        )
+    )
+    return (await uow.session.exec(query)).one()

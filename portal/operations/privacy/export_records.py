@@ -78,8 +78,9 @@ def handoff(row: Handoff) -> Record:
 def promise(row: Promise) -> Record:
     """One commitment."""
     return _pick(
-        row, "text", "made_at", "due_at", "kept_at", "closed_at", "moved_reason", "closed_reason"
-    )
+        row, "text", "made_at", "due_at", "kept_at", "closed_at", "moved_reason", "closed_reason",
+        call_from="not_before_at", call_window="call_window",
+    )  # fmt: skip
 
 
 def follow_up(question: FollowUp) -> Record:

@@ -7,12 +7,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.business_time import Duration
 from portal.errors import BadInput, Conflict
-from portal.models import Event, EventKind, ServiceRequest, StageRun
+from portal.models import Event, EventKind, ServiceRequest, StageRun, ThirdPartyCode
 from portal.operations.authorization import authorize
 from portal.operations.third_parties.estimates import follow_estimate
 from portal.operations.third_parties.reports import ThirdPartyReport, read_report
 from portal.operations.unit_of_work import UnitOfWork
 from portal.rules.authorization import Act
+from portal.rules.question_planning import missing_fields
 from portal.rules.stages.stage_flow import StageFlow
 from portal.rules.third_parties import (
     ThirdPartyEvent,
@@ -72,14 +73,21 @@ async def follow_event(
 
 
 async def _restart_silence(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> None:
-    """They may be silent for so long from now on; silence does not count in a pause."""
+    """They may be silent for so long from now on, and for ever once they have delivered.
+
+    Silence does not count while nobody waits for them: on a hold, or while the customer is to act.
+    """
+    if run.third_party_code == ThirdPartyCode.DELIVERED:
+        run.silence_overdue_at = None
+        return
     silent_after = request.definition.stage(run.stage_key).silent_after
     if silent_after is None and run.tracking_number:
         silent_after = SILENT_AFTER
     if silent_after is not None and run.third_party_updated_at is not None:
         department = (await uow.roster(request)).department_by_id(run.department_id)
+        stopped_at = run.held_at if run.waits_on_third_party else run.paused_at
         run.silence_overdue_at = department.calendar.add(
-            run.paused_at or run.third_party_updated_at, silent_after
+            stopped_at or run.third_party_updated_at, silent_after
         )
 
 
@@ -112,14 +120,17 @@ def _record(
 async def _complete(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> None:
     """Complete the stage, and the next ones that "delivered" completes too.
 
-    A stage that no department has accepted yet, or that staff complete, stays open.
+    A stage that no department has accepted yet, or that staff complete, stays open; so does one
+    after which the customer is asked about a field that only a person can give. That is a dropped
+    ball of its owner.
     """
     flow = StageFlow(await uow.facts(request))
     runs = [run]
     while runs:
         run = runs.pop()
         delivered = request.definition.stage(run.stage_key).delivered
-        if run.reached_at and not request.pending_handoff(run) and completes(run, delivered):
+        is_ready = run.reached_at and not request.pending_handoff(run)
+        if is_ready and completes(run, delivered) and not missing_fields(request, run):
             runs += [
                 opened
                 for opened in flow.complete(run, note="")

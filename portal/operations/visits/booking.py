@@ -24,11 +24,14 @@ from portal.operations.authorization import authorize
 from portal.operations.follow_ups import REPLY_CHANNELS, take_answer
 from portal.operations.outbox import Draft
 from portal.operations.promises import promise_reply
-from portal.operations.transitions import check_text, send_back
+from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
 from portal.operations.visits.windows import free_windows
 from portal.rules.authorization import Act
 from portal.rules.follow_ups import FollowUpFlow
+from portal.rules.stages.stage_flow import StageFlow
+from portal.rules.stages.stage_returns import StageReturns
+from portal.rules.visits import is_visit_over
 
 NO_VISIT = LazyString("There is no visit ahead to change. Please look at the page again.")
 NOT_FREE = LazyString("That time is not free any more. Please choose another one.")
@@ -42,6 +45,14 @@ def find_visit(request: ServiceRequest, now: datetime) -> FollowUp | None:
     return visit if is_ahead and not request.is_closed else None
 
 
+def find_current_visit(request: ServiceRequest, now: datetime) -> FollowUp | None:
+    """The booked visit that is ahead or going on; None without one."""
+    visit = request.booked_visit
+    if visit is None or request.is_closed or is_visit_over(visit, request.runs, now):
+        return None
+    return visit
+
+
 def get_visit(request: ServiceRequest, now: datetime) -> FollowUp:
     """The booked visit that is still ahead. Raises Conflict."""
     visit = find_visit(request, now)
@@ -50,12 +61,12 @@ def get_visit(request: ServiceRequest, now: datetime) -> FollowUp:
     return visit
 
 
-def visit_question(request: ServiceRequest) -> FollowUp | None:
-    """The question that a visit answers or has answered, the open one first."""
+def visit_question(request: ServiceRequest, now: datetime) -> FollowUp | None:
+    """The question that a visit answers, or that of the visit ahead; the open one first."""
     question = request.open_question
     if question is not None and question.offered is not None:
         return question
-    return request.booked_visit
+    return find_visit(request, now)
 
 
 async def get_free_window(
@@ -80,8 +91,9 @@ async def book_visit(
 ) -> FollowUp:
     """Book the visit that the open question asks for, or move the one that is booked.
 
-    ``at`` is a moment of its window. The customer gets one message about it. Raises Conflict where
-    that window is not free, or there is nothing to book.
+    ``at`` is a moment of its window. The customer gets one message about it; none, and nothing
+    changes, where the visit is in that window already. Raises Conflict where the window is not
+    free, or there is nothing to book.
     """
     await authorize(uow, request, Act.WRITE)
     question = request.open_question
@@ -90,6 +102,8 @@ async def book_visit(
         await take_answer(uow, request, question, Answer.YES, at=window, via=via)
         return question
     visit = get_visit(request, uow.now)
+    if visit.visit_window is not None and visit.visit_window.has(at):
+        return visit
     await move_visit(uow, request, visit, await get_free_window(uow, request, visit, at), via=via)
     await confirm_visit(uow, request, visit, "visit_moved", via)
     return visit
@@ -138,14 +152,21 @@ async def release_visit(
 async def _ask_again(
     uow: UnitOfWork, request: ServiceRequest, visit: FollowUp, reason: str
 ) -> FollowUp | None:
-    """The question, asked again without a message of its own; None where its stage is not repeated."""
+    """The question, asked again without a message of its own; None where its stage is not repeated.
+
+    The reason is for staff: the customer, who knows it, reads no note about it.
+    """
     if not visit.during_stage or visit.run.state != RunState.COMPLETED:
         return None
     first = len(uow.outbox.written)
-    await send_back(uow, request, stage=visit.run.stage_key, reason=reason)
+    await authorize(uow, request, Act.SEND_BACK)
+    stage_flow = StageFlow(await uow.facts(request), visit.fields)
+    StageReturns(stage_flow).send_back(visit.run.stage_key, reason, is_return=False)
+    await uow.finish(request)
     flow = FollowUpFlow(await uow.stage_flow(request))
     for question in request.follow_ups:
-        if question.key == visit.key and question.state == FollowUpState.PLANNED:
+        is_planned = question.state == FollowUpState.PLANNED and question.next_at is not None
+        if question.key == visit.key and is_planned:
             flow.run_due_step(question)
     await uow.finish(request)
     suppress_written(uow, first, MessageKind.FOLLOW_UP, MessageKind.MILESTONE)
@@ -168,9 +189,9 @@ async def announce_on_the_way(uow: UnitOfWork, request: ServiceRequest) -> None:
     """
     await authorize(uow, request, Act.WRITE)
     renderer = await uow.renderer(request)
-    visit = request.booked_visit
+    visit = find_current_visit(request, uow.now)
     window = visit.visit_window if visit else None
-    if visit is None or window is None or request.is_closed:
+    if visit is None or window is None:
         raise Conflict("No visit is booked.")
     times = visit_times(renderer, visit)
     if times.date_of(window.start) != times.date_of(uow.now):

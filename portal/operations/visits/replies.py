@@ -1,5 +1,8 @@
 """A message about a visit is carried out: booked, moved or cancelled, or free times are offered."""
 
+from collections.abc import Sequence
+
+from portal.business_time import TimeWindow
 from portal.messaging.intents.named_times import NamedTime, WindowKind
 from portal.messaging.wording.visits import render_offer, render_visit
 from portal.models import (
@@ -46,7 +49,7 @@ async def carry_out_visit(
         return await _offer_others(uow, request, question)
     facts = await uow.facts(request)
     free = await free_windows(uow.session, facts, question, is_booking=True) or []
-    fitting = match_windows(free, wish.window, is_moment=wish.is_moment) if wish else []
+    fitting = _match_windows(question, free, wish)
     if wish is None or not fitting or (len(fitting) > 1 and wish.kind not in WINDOW_KINDS):
         fitting = question.without_refused(fitting)
         others = question.without_refused(free)
@@ -65,6 +68,10 @@ async def carry_out_visit(
         )  # fmt: skip
         # The reply says what the message of the next stage would.
         suppress_written(uow, first, MessageKind.MILESTONE)
+        template = "visit_booked"
+    elif fitting[0] == question.visit_window:
+        question.offer([])
+        await uow.finish(request)
         template = "visit_booked"
     else:
         await move_visit(uow, request, question, fitting[0], via=via)
@@ -91,6 +98,18 @@ async def _offer_others(uow: UnitOfWork, request: ServiceRequest, question: Foll
         due=renderer.times.by(promise.due_at),
     )  # fmt: skip
     return Reply(MessageKind.ACKNOWLEDGEMENT, text)
+
+
+def _match_windows(
+    question: FollowUp, free: Sequence[TimeWindow], wish: NamedTime | None
+) -> list[TimeWindow]:
+    """The free windows that the wish names, or the booked window where it has that moment."""
+    if wish is None:
+        return []
+    booked = question.visit_window
+    if booked is not None and wish.is_moment and booked.has(wish.window.start):
+        return [booked]
+    return match_windows(free, wish.window, is_moment=wish.is_moment)
 
 
 async def _offer(

@@ -269,7 +269,7 @@ class StageFlow:
         )  # fmt: skip
         if stage.question is not None:
             question_planning.plan_question(self.facts, stage.question, run, run.fields)
-        open_needs(self.facts, stage)
+        open_needs(self.facts, run)
 
     def _was_reached_before(self, run: StageRun) -> bool:
         """True for a stage that runs again; one whose handoff was refused was never announced."""

@@ -8,6 +8,7 @@ from portal.models.columns import saved_id
 from portal.models.people.staff_member import StaffMember
 from portal.models.requests.event import EventKind
 from portal.rules.facts import Facts
+from portal.rules.third_parties import postpone_silence
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class StagePauses:
             department = self.facts.roster.department_by_id(run.department_id)
             if handoff is not None and run.held_at is not None:
                 handoff.extend_by_hold(run.held_at, now, department)
+            postpone_silence(run, department, now)
             run.resume(now, department)
         request.derive_state()
         request.record(EventKind.RESUMED, self.facts.actor, now, run=runs[0])

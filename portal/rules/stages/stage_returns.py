@@ -24,11 +24,14 @@ class StageReturns:
         """The request whose stages run again."""
         return self.stage_flow.request
 
-    def send_back(self, stage: str, reason: str, *, notify: bool = True) -> StageRun:
+    def send_back(
+        self, stage: str, reason: str, *, notify: bool = True, is_return: bool = True
+    ) -> StageRun:
         """Run a completed stage again, and after it all that followed it; other branches stay.
 
         ``notify`` is false where the customer is not notified of the stage, unless another
-        department accepts it later.
+        department accepts it later. ``is_return`` is false where nobody returns it, because a visit
+        is cancelled: then only staff read the reason, and nobody is asked to correct anything.
         Raises BadInput for an unknown stage, Conflict for one that is not completed.
         """
         flow = self.stage_flow
@@ -41,10 +44,15 @@ class StageReturns:
         self.request.record(EventKind.SENT_BACK, flow.actor, flow.now, run=completed, reason=reason)
         self._supersede_from(stage)
         run = flow.open(target, sender, notify=notify)
+        if not is_return:
+            self.request.derive_state()
+            return run
         run.note = reason
         if waits_for_customer(target) and flow.actor.kind != ActorKind.CUSTOMER:
             run.correction, run.correction_by_id = reason, flow.actor.staff_id
             correct_returned(flow.facts, run, reason)
+            if target.needs and target.pauses_clock and run.reached_at is not None:
+                run.wait_on_customer(flow.now)
         if sender.department_id != run.department_id and flow.actor.kind != ActorKind.CUSTOMER:
             run.returned_by_id = sender.department_id
         self.request.derive_state()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from portal.models import CLOSED_STATUSES, FollowUpState, PromiseKind
 from portal.queries.status_page.rows import FollowUpRow, StatusPageRow
+from portal.rules.visits import is_visit_over
 from portal.tracking.status_page.appointment_view import Appointment
 from portal.tracking.status_page.timeline import TimelinePresenter
 
@@ -24,17 +25,12 @@ def find_appointments(timeline: TimelinePresenter) -> tuple[Appointment, ...]:
 def _named_times(timeline: TimelinePresenter) -> Iterator[Appointment]:
     """The latest time of each question; one that is asked again has none until it is answered."""
     follow_ups = timeline.snapshot.follow_ups  # in the order of their ids
-    newest = {row.key: row for row in follow_ups if row.state != FollowUpState.WITHDRAWN}
+    without_time = (FollowUpState.PLANNED, FollowUpState.WITHDRAWN)
+    newest = {row.key: row for row in follow_ups if row.state not in without_time}
     for key, follow_up in newest.items():
         is_named = follow_up.state == FollowUpState.ANSWERED and follow_up.answer_at is not None
-        if is_named and not _is_over(follow_up, timeline.snapshot):
+        if is_named and not is_visit_over(follow_up, timeline.snapshot.runs, timeline.now):
             yield _appointment(key, follow_up, timeline)
-
-
-def _is_over(follow_up: FollowUpRow, snapshot: StatusPageRow) -> bool:
-    """Whether the work that the answer has opened is done already."""
-    opened = [run for run in snapshot.runs if run.opened_at == follow_up.closed_at]
-    return bool(opened) and all(run.closed_at or run.completed_at for run in opened)
 
 
 def _appointment(key: str, follow_up: FollowUpRow, timeline: TimelinePresenter) -> Appointment:

@@ -8,7 +8,10 @@ import pytest
 import time_machine
 from sqlmodel import col, select
 
+from portal.database import Database
 from portal.models import SYSTEM_ACTOR, DroppedBall, DroppedBallKind, ServiceRequest
+from portal.operations import Operations
+from tests.support.dropped_ball_helpers import DetectionDriver
 from tests.support.factories import Organisation
 
 PARCEL = """
@@ -60,6 +63,14 @@ def report(api: httpx2.AsyncClient, parcel: ServiceRequest) -> Tell:
         return await api.post(f"/requests/{parcel.reference}/third-party-events", json=body)
 
     return post
+
+
+@pytest.fixture
+def watch(
+    operations: Operations, clock: time_machine.Traveller, database: Database
+) -> DetectionDriver:
+    """Detects dropped balls while a test moves the clock."""
+    return DetectionDriver(operations, clock, database)
 
 
 @pytest.fixture

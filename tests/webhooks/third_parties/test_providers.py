@@ -148,14 +148,18 @@ async def test_other_objects_of_easypost_are_accepted_and_ignored(call, organisa
     assert len(await third_party_events(organisation, parcel)) == 1
 
 
-@pytest.mark.parametrize("provider", ["aftership", "easypost"])
-async def test_delivered_completes_the_stage(call, organisation, parcel, provider):
+def delivered(provider):
     document = payload(provider)
     if provider == "aftership":
         document["msg"] |= {"tag": "Delivered", "subtag": "Delivered_001"}
     else:
         document["result"]["status"] = "delivered"
-    await call(provider, document)
+    return document
+
+
+@pytest.mark.parametrize("provider", ["aftership", "easypost"])
+async def test_delivered_completes_the_stage(call, organisation, parcel, provider):
+    await call(provider, delivered(provider))
     assert (await organisation.reload(parcel)).open_runs == []
 
 
@@ -267,3 +271,34 @@ async def test_strange_json_is_never_an_error_of_ours(call, parcel, provider, nu
 @every_provider
 async def test_large_call_is_refused_unread(call, parcel, provider):
     assert (await call(provider, b" " * 500_001)).status_code == 413
+
+
+@pytest.mark.parametrize("provider", ["aftership", "easypost"])
+async def test_delivery_is_recorded_although_the_next_question_lacks_its_value(
+    clock, call, organisation, provider
+):
+    """The stage is left to staff, with a dropped ball."""
+    text = """
+    key = "refund"
+    name = "Refund"
+    departments.desk = { name = "Desk" }
+    [[stages]]
+    key = "back"
+    department = "desk"
+    title = "It comes back to us"
+    expected = "2d"
+    [[follow_ups]]
+    after_stage = "back"
+    question = "Your refund is {amount}. Is that right? Reply YES or NO."
+    """
+    await organisation.load(text)
+    request = await organisation.open("refund", by=SYSTEM_ACTOR)
+    await organisation.run(
+        record_third_party_update, request, words="Picked up", third_party="DHL",
+        tracking_number=NUMBER, at=datetime(2025, 6, 2, 9, tzinfo=UTC), by=SYSTEM_ACTOR,
+    )  # fmt: skip
+    assert (await call(provider, delivered(provider))).status_code == 204
+    request = await organisation.reload(request)
+    [run] = request.open_runs
+    assert run.third_party_code == ThirdPartyCode.DELIVERED
+    assert request.has_open_ball
