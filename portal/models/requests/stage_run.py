@@ -216,8 +216,7 @@ class StageRun(SQLModel, table=True):
 
     def keep_known_date(self, known: datetime, now: datetime) -> None:
         """The customer knows this earlier date: before it passes they get the new one."""
-        if now < known < self.due_at:
-            self.due_at = known
+        self.due_at = known if now < known < self.due_at else self.due_at
 
     def complete(self, now: datetime, by: str, department: Department) -> None:
         """The work of this stage is done."""
