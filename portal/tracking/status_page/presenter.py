@@ -82,6 +82,7 @@ def present_status_page(
         timezone=zone_or_utc(snapshot.timezone),
         status=snapshot.status,  # type: ignore[arg-type]
         headline=_investigation(snapshot, definition) or timeline.headline,
+        stage_headline=timeline.headline,
         write_to=timeline.department(snapshot.department_id).name,
         path=f"/r/{token}",
         last_event_id=snapshot.page_version,

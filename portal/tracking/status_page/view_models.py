@@ -60,8 +60,8 @@ OFFER_AGE = timedelta(minutes=5)
 class StatusPage:
     """Everything that the page of one request shows at `now`.
 
-    `title` names the request, `headline` is the customer's title of its current stage. `path` is
-    that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
+    `title` names the request, `headline` says where it stands: the customer's title of its current
+    stage (`stage_headline`), or what is looked into. `path` is that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
     `arrival` is when all of it should be done. While it waits for the customer, `action` is what they
     do, if that is known, and `place` where they come. `last_report` is how far the third party of
     the only open stage is, `third_party_update` what it said last, `parcel_links` the carriers'
@@ -84,6 +84,7 @@ class StatusPage:
     write_to: str
     path: str
     last_event_id: int
+    stage_headline: str = ""
     current_departments: tuple[CurrentDepartment, ...] = ()
     handoff: WaitingHandoff | None = None
     next_step: NextStep | None = None
