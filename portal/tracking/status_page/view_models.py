@@ -192,7 +192,8 @@ class StatusPage:
     @property
     def is_ready_for_pickup(self) -> bool:
         """True while a carrier has it ready for the customer, and no question is open."""
-        return self.status == "open" and self.last_report is not None and self.last_report.is_pickup
+        is_ready = self.last_report is not None and self.last_report.is_pickup
+        return is_ready and self.status == "open" and self.question is None
 
     @property
     def tone(self) -> str:
