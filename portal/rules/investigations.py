@@ -116,6 +116,17 @@ def find_investigation(
     return last if is_worked_on or is_decided_on else None
 
 
+def is_answered(question: Question, answered_at: datetime | None, *, is_owed: bool) -> bool:
+    """Whether a person has answered the customer since their no, and owes no further answer.
+
+    ``answered_at`` is when the last promise of an answer was kept.
+    """
+    was_before = (
+        answered_at is None or question.closed_at is None or answered_at < question.closed_at
+    )
+    return not (is_owed or was_before)
+
+
 def looking_template(
     definition: FollowUpDefinition, question: Question, follow_ups: Iterable[Question], locale: str
 ) -> str:

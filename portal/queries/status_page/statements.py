@@ -121,6 +121,7 @@ class StatusPageStatements:
             self._rows(Department, DepartmentRow, col(Department.id).in_(in_workflow), own=False),
             self._booked_visits(),
             _assignee(),
+            sa.cast(_answered_at(), sa.Text),
         ]  # fmt: skip
 
     def _booked_visits(self) -> Any:
@@ -198,6 +199,17 @@ def _assignee() -> Any:
         sa.select(col(StaffMember.name))
         .join(run, col(run.assignee_id) == col(StaffMember.id))
         .where(col(run.id) == newest)
+        .correlate(ServiceRequest)
+        .scalar_subquery()
+    )
+
+
+def _answered_at() -> Any:
+    """When the last promise of an answer was kept."""
+    answer: sa.ColumnElement[str] = sa.literal_column(f"'{PromiseKind.ANSWER.value}'")
+    return (
+        sa.select(sa.func.max(col(Promise.kept_at)))
+        .where(col(Promise.request_id) == col(ServiceRequest.id), col(Promise.kind) == answer)
         .correlate(ServiceRequest)
         .scalar_subquery()
     )

@@ -12,8 +12,9 @@ from portal.carriers import Carriers, shipped_carriers
 from portal.i18n.languages import UntranslatedText, language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.renderer import product_text
-from portal.models import Answer
+from portal.models import Answer, FollowUpState
 from portal.models.people.given_name import staff_first_name
+from portal.models.requests.promise import REPLY_KINDS
 from portal.queries.status_page.rows import (
     DepartmentRow,
     FollowUpRow,
@@ -120,13 +121,22 @@ class TimelinePresenter:
         runs = self.timeline.open_runs
         return self._handoff(runs[0]) if len(runs) == 1 else None
 
+    @cached_property
+    def question_waits(self) -> bool:
+        """Whether the last question waits for an answer or a call that we owe the customer."""
+        is_planned = any(row.state == FollowUpState.PLANNED for row in self.snapshot.follow_ups)
+        is_owed = any(
+            row.kind in REPLY_KINDS and row.closed_at is None for row in self.snapshot.promises
+        )
+        return is_planned and is_owed and not self.timeline.open_runs
+
     @property
     def next_step(self) -> NextStep | None:
         """What follows the open stages, and when."""
         step = self.timeline.next_step()
         if step is None:
             return None
-        return NextStep(self._title(step), self.timeline.expected_at(step), _is_asked(step))
+        return NextStep(self._title(step), self._expected_at(step), _is_asked(step))
 
     @property
     def ask_after(self) -> datetime | None:
@@ -224,8 +234,15 @@ class TimelinePresenter:
             began_at = follow_up.asked_at if step.state == "current" else follow_up.closed_at
         return TimelineStep(
             f"asked-{step.question.key}", self._title(step), CUSTOMER_PART, step.state,
-            began_at=began_at, expected_at=self.timeline.expected_at(step), is_asked=True,
+            began_at=began_at, expected_at=self._expected_at(step), is_asked=True,
         )  # fmt: skip
+
+    def _expected_at(
+        self, step: StageStep[RunRow, HandoffRow, FollowUpRow] | QuestionStep[FollowUpRow]
+    ) -> datetime | None:
+        """When it is expected; a question that waits for our answer has no date."""
+        is_waiting = isinstance(step, QuestionStep) and self.question_waits
+        return None if is_waiting else self.timeline.expected_at(step)
 
     def _title(
         self, step: StageStep[RunRow, HandoffRow, FollowUpRow] | QuestionStep[FollowUpRow]
