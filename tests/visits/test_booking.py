@@ -10,6 +10,7 @@ from portal.models import SYSTEM_ACTOR, MessageKind, RequestStatus
 from portal.operations import cancel
 from portal.tracking.status_page.view_models import StatusPage
 from tests.support.factories import ORIGIN
+from tests.tracking.page_requests import read
 from tests.visits.conftest import OTHER
 
 pytestmark = pytest.mark.either_database
@@ -179,3 +180,21 @@ async def test_confirmation_says_who_and_where_while_it_fits(line, texts, organi
     ]
     assert " comes." in text
     assert text.count("Booked") == 1
+
+
+async def test_booked_visit_stands_at_the_top_of_the_page(line, texts, client):
+    await texts("1")
+    words = read(await client.get(link(line)))
+    visit = "Engineer visit: Wed 4 Jun, 10 am-noon"
+    assert visit in words
+    in_order = [
+        visit,
+        "comes.",
+        "Your home",
+        "Change or cancel",
+        "Add to my calendar",
+        "has had it",
+    ]
+    places = [words.index(text) for text in in_order]
+    assert places == sorted(places)
+    assert words.count("Add to my calendar") == 1
