@@ -81,7 +81,7 @@ async def test_headline_follows_when_the_stage_is_done_again(
     [
         ("en", "We have answered you, Martin"),
         ("es", "Le hemos respondido, Martin"),
-        ("ar", "لقد أجبناك Martin"),
+        ("ar", "لقد أجبناك، Martin"),
     ],
 )
 @pytest.mark.parametrize("answer", ["no", "wrong"])

@@ -16,8 +16,12 @@ from portal.models import (
     ServiceRequest,
     StageRun,
 )
-from portal.models.requests.promise import REPLY_KINDS
-from portal.rules.investigations import find_investigation, is_answered, looking_template
+from portal.rules.investigations import (
+    find_investigation,
+    is_answered,
+    looking_template,
+    waits_for_answer,
+)
 from portal.rules.needs import open_check_promise
 
 DEFAULT_LABEL = LazyString("Ready by")
@@ -81,10 +85,9 @@ def _template_when_done(request: ServiceRequest) -> str:
     """The text once all stages are done: what we ask, and what that question waits for."""
     if not any(follow_up.state == FollowUpState.PLANNED for follow_up in request.follow_ups):
         return "status_confirming"
-    is_owed = any(
-        row.is_open and row.is_told and row.kind in REPLY_KINDS for row in request.promises
-    )
-    return "status_done_owed" if is_owed else "status_done"
+    known = [promise for promise in request.promises if promise.is_told]
+    is_waiting = waits_for_answer(request.follow_ups, known)
+    return "status_done_owed" if is_waiting else "status_done"
 
 
 def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
