@@ -13,7 +13,7 @@ class Appointment:
     """A future time at which our staff come, or call (`is_call`, without a title).
 
     `key` stays the same when the time changes. A visit has an end (`until`), and what the workflow
-    says of it; `on_the_way` names whoever is on the way.
+    says of it; `on_the_way` names whoever is on the way, `photo` is the digest of their photo.
     """
 
     key: str
@@ -25,6 +25,7 @@ class Appointment:
     place: str = ""
     prepare: str = ""
     on_the_way: str = ""
+    photo: str = ""
 
     def text(self, times: TimeFormatter) -> str:
         """The window of a visit with its date: "Wed 2 Dec, 10 am-noon"."""
