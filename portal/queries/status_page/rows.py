@@ -15,7 +15,7 @@ TIMES = ("accept_by", "hold_until", "answer_until")
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A StageRun as the page needs it, with the whole name of its assignee."""
+    """A StageRun as the page needs it, with the whole name and the photo of its assignee."""
 
     id: int
     stage_key: str
@@ -41,6 +41,7 @@ class RunRow:
     hold_until: datetime | None
     paused_at: datetime | None
     assignee: str
+    assignee_photo: str | None
     third_party_code: str | None
     third_party_code_at: datetime | None
 

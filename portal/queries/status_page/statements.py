@@ -26,6 +26,7 @@ from portal.models import (
     RunState,
     ServiceRequest,
     StaffMember,
+    StaffPhoto,
     Stage,
     StageRun,
     TrackingLink,
@@ -99,6 +100,7 @@ class StatusPageStatements:
             self._rows(
                 StageRun, RunRow,
                 assignee=_name_of(StageRun.assignee_id),
+                assignee_photo=_photo_of(StageRun.assignee_id),
                 correction_by=_name_of(StageRun.correction_by_id),
             ),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
@@ -219,6 +221,14 @@ def _name_of(staff_id: Any) -> Any:
     """The name of the member of staff with this id."""
     query = sa.select(col(StaffMember.name)).where(col(StaffMember.id) == col(staff_id))
     return query.correlate_except(StaffMember).scalar_subquery()
+
+
+def _photo_of(staff_id: Any) -> Any:
+    """The digest of this person's photo; null where they have none."""
+    query = sa.select(col(StaffPhoto.digest)).where(
+        col(StaffPhoto.staff_member_id) == col(staff_id)
+    )
+    return query.correlate_except(StaffPhoto).scalar_subquery()
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from portal.models import CLOSED_STATUSES, FollowUpState, PromiseKind
+from portal.models import CLOSED_STATUSES, FollowUpState, PromiseKind, RunState
 from portal.queries.status_page.rows import FollowUpRow, StatusPageRow
 from portal.tracking.status_page.appointment_view import Appointment
 from portal.tracking.status_page.timeline import TimelinePresenter
@@ -50,7 +50,14 @@ def _appointment(key: str, follow_up: FollowUpRow, timeline: TimelinePresenter) 
         place=timeline.localize(visit.place) if visit.place else "",
         prepare=timeline.localize(visit.prepare) if visit.prepare else "",
         on_the_way=who if follow_up.on_the_way_at else "",
+        photo=_visitor_photo(timeline.snapshot),
     )  # fmt: skip
+
+
+def _visitor_photo(snapshot: StatusPageRow) -> str:
+    """The digest of the photo of whoever has the open stage that was reached last."""
+    photos = [run.assignee_photo for run in snapshot.runs if run.state == RunState.OPEN]
+    return (photos[-1] if photos else None) or ""
 
 
 def _title(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:

@@ -12,9 +12,8 @@ from portal.carriers import Carriers, shipped_carriers
 from portal.i18n.languages import UntranslatedText, language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.renderer import product_text
-from portal.models import Answer, FollowUpState
+from portal.models import Answer
 from portal.models.people.given_name import staff_first_name
-from portal.models.requests.promise import REPLY_KINDS
 from portal.queries.status_page.rows import (
     DepartmentRow,
     FollowUpRow,
@@ -22,7 +21,7 @@ from portal.queries.status_page.rows import (
     RunRow,
     StatusPageRow,
 )
-from portal.rules.investigations import asks_again
+from portal.rules.investigations import asks_again, waits_for_answer
 from portal.rules.stages.stage_timeline import (
     QuestionStep,
     StageStep,
@@ -111,8 +110,8 @@ class TimelinePresenter:
             department_id = handoff.from_department_id if handoff else run.department_id
             since = run.reached_at or run.opened_at
             name = self.department(department_id).name
-            current = CurrentDepartment(name, since, staff_first_name(run.assignee))
-            departments.setdefault(department_id, current)
+            person, photo = staff_first_name(run.assignee), run.assignee_photo or ""
+            departments.setdefault(department_id, CurrentDepartment(name, since, person, photo))
         return tuple(departments.values())
 
     @property
@@ -124,11 +123,8 @@ class TimelinePresenter:
     @cached_property
     def question_waits(self) -> bool:
         """Whether the last question waits for an answer or a call that we owe the customer."""
-        is_planned = any(row.state == FollowUpState.PLANNED for row in self.snapshot.follow_ups)
-        is_owed = any(
-            row.kind in REPLY_KINDS and row.closed_at is None for row in self.snapshot.promises
-        )
-        return is_planned and is_owed and not self.timeline.open_runs
+        is_waiting = waits_for_answer(self.snapshot.follow_ups, self.snapshot.promises)
+        return is_waiting and not self.timeline.open_runs
 
     @property
     def next_step(self) -> NextStep | None:
