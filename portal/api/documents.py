@@ -1,10 +1,13 @@
 """Documents for the customer, given by other systems."""
 
+import asyncio
 import base64
 
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import Request
 
 from portal import operations
+from portal.api.endpoint import find_acting_staff
 from portal.api.schemas.inputs import NewDocument
 from portal.api.schemas.messages import MessageResponse
 from portal.attachments.stored_file import StoredFile
@@ -12,12 +15,25 @@ from portal.errors import BadInput
 from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 from portal.queries.attachments import attachments_by_message
+from portal.queries.requests import get_service_request
+from portal.queries.staff import department_ids
+from portal.rules.authorization import Act, authorize
+from portal.rules.colleague import Colleague
 
 
-async def store_document(request: Request, body: NewDocument) -> StoredFile:
-    """Check and store the file, before the transaction. Raises BadInput and FileRefused."""
+async def store_document(request: Request, body: NewDocument, reference: str) -> StoredFile:
+    """Check and store the file, before the transaction.
+
+    Nothing is decoded or stored for a call that the transaction would refuse. Raises NotFound,
+    NotAllowed, Conflict, BadInput and FileRefused.
+    """
+    async with request.app.state.database.reading() as session:
+        service_request = await get_service_request(session, reference)
+        giver = await _giver(session, body.by) if body.by is not None else None
+    authorize(giver, service_request, None, Act.WRITE)
     try:
-        data = base64.b64decode(body.content, validate=True)
+        # In a thread: a file of many megabytes would hold up every other call.
+        data = await asyncio.to_thread(base64.b64decode, body.content, validate=True)
     except ValueError:  # No base64, or no ASCII.
         raise BadInput(
             "The content must be the file in base64 (RFC 4648).", fields={"content": "base64"}
@@ -25,6 +41,13 @@ async def store_document(request: Request, body: NewDocument) -> StoredFile:
     store = request.app.state.file_store
     stored: StoredFile = await store.put(await store.check(data, body.name))
     return stored
+
+
+async def _giver(session: AsyncSession, email: str) -> Colleague:
+    """The person by whom the call acts, as the authorization rule sees them."""
+    person = await find_acting_staff(session, email)
+    departments = await department_ids(session, saved_id(person))
+    return Colleague(saved_id(person), person.name, person.manages_all, departments)
 
 
 async def give_document(

@@ -24,8 +24,7 @@ from portal.api.schemas.queries import NoQuery
 from portal.attachments.responses import file_response
 from portal.attachments.stored_file import StoredFile
 from portal.errors import BadInput, NotFound
-from portal.models import Actor, ApiKey, ApiScope
-from portal.operations import UnitOfWork
+from portal.models import Actor, ApiKey, ApiScope, StaffMember
 from portal.queries.staff import find_staff_by_email
 from portal.settings import Settings
 
@@ -39,7 +38,8 @@ class WriteEndpoint:
     ``handler`` is given the unit of work, the body and the path parameters. ``location`` is the
     URL of what was created, with fields of the response in braces. ``without_key`` is given the
     same as the handler, first, for a call that has no ``Idempotency-Key``. ``prepare`` does before the
-    transaction what takes long; the handler gets its result as ``prepared``.
+    transaction what takes long, is given the call, the body and the path parameters, and refuses what
+    the handler would refuse; the handler gets its result as ``prepared``.
     """
 
     path: str
@@ -74,7 +74,9 @@ class WriteEndpoint:
         if body.by is not None:
             require_scope(key, ApiScope.ACT_AS_STAFF)
         idempotent_call = IdempotentCall.of(request, key, document)
-        more = {"prepared": await self.prepare(request, body)} if self.prepare else {}
+        more: dict[str, Any] = {}
+        if self.prepare is not None:
+            more["prepared"] = await self.prepare(request, body, **_path(request))
         try:
             return await self._run(request, key.actor, body, idempotent_call, more)
         except IntegrityError:
@@ -95,7 +97,8 @@ class WriteEndpoint:
                 return self._respond(first_response.status, first_response.body, replayed=True)
             record = await idempotent_call.begin(uow) if idempotent_call else None
             if body.by is not None:
-                uow.actor = replace(await _acting_staff(uow, body.by), via_key=actor.name)
+                person = await find_acting_staff(uow.session, body.by)
+                uow.actor = replace(person.actor, via_key=actor.name)
             if idempotent_call is None and self.without_key is not None:
                 await self.without_key(uow, body, **_path(request))
             response = await self.handler(uow, body, **_path(request), **more)
@@ -202,14 +205,15 @@ def _log_call(
     log.info("api call", key=key, call=f"{method} {path}", by_staff_id=by_staff_id, **ids)
 
 
-async def _acting_staff(uow: UnitOfWork, email: str) -> Actor:
-    person = await find_staff_by_email(uow.session, email)
+async def find_acting_staff(session: AsyncSession, email: str) -> StaffMember:
+    """The member of staff by whom a call acts. Raises BadInput where there is none."""
+    person = await find_staff_by_email(session, email)
     if person is None or person.disabled_at is not None:
         raise BadInput(
             f"Nobody at the desk has the address {email[:100]!r}.",
             fields={"by": "the e-mail address of a member of staff"},
         )
-    return person.actor
+    return person
 
 
 def _path(request: Request) -> dict[str, Any]:

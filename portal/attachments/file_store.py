@@ -9,12 +9,18 @@ from datetime import datetime
 from pathlib import Path
 
 from portal.attachments.filenames import safe_stem
-from portal.attachments.pictures import read_picture_result
+from portal.attachments.pictures import read_picture_result, read_portrait_result
 from portal.attachments.refusals import FileRefusal, FileRefusalCode
-from portal.attachments.stored_file import FileRefused, FileTooLarge, RefusedFile, StoredFile
-from portal.attachments.validation import ValidatedFile, check_without_decoding
+from portal.attachments.stored_file import (
+    FileRefused,
+    FileTooLarge,
+    RefusedFile,
+    StoredFile,
+    UnsupportedFileType,
+)
+from portal.attachments.validation import ValidatedFile, check_without_decoding, is_picture
 from portal.paths import make_private_folder
-from portal.sandbox import FailureReason, Limits, Sandbox, TaskFailed
+from portal.sandbox import FailureReason, Limits, Result, Sandbox, TaskFailed
 
 MAX_CONCURRENT = 2
 """Pictures that one process decodes at the same time, each in a child process."""
@@ -28,6 +34,7 @@ LIMITS = Limits(
 )
 """What decoding one picture may use: a JPEG or PNG of 50 megapixels takes about 3 s and 520 MB."""
 CHECK_PICTURE = "portal.attachments.pictures:check_picture_task"
+MAKE_PORTRAIT = "portal.attachments.pictures:make_portrait_task"
 
 REFUSAL_CODES = {
     FailureReason.TIME: FileRefusalCode.TOO_COMPLEX,
@@ -61,11 +68,27 @@ class FileStore:
             raise FileTooLarge(FileRefusal.too_large(self.max_bytes))
         if paper := check_without_decoding(data, name):
             return paper
+        result = await self._decode(CHECK_PICTURE, data)
+        return read_picture_result(result.fields, result.blobs, name)
+
+    async def make_portrait(self, data: bytes) -> bytes:
+        """A small square of a photo, a WebP without metadata; nothing is written.
+
+        Raises FileRefused, also for a PDF, and Busy as ``check`` does.
+        """
+        if len(data) > self.max_bytes:
+            raise FileTooLarge(FileRefusal.too_large(self.max_bytes))
+        if not is_picture(data):
+            refusal = FileRefusal(FileRefusalCode.UNSUPPORTED_TYPE)
+            raise UnsupportedFileType(refusal, "Please choose a photo: JPEG, PNG, WebP or HEIC.")
+        result = await self._decode(MAKE_PORTRAIT, data)
+        return read_portrait_result(result.fields, result.blobs)
+
+    async def _decode(self, task: str, data: bytes) -> Result:
         try:
-            result = await self._sandbox.run(CHECK_PICTURE, data, LIMITS)
+            return await self._sandbox.run(task, data, LIMITS)
         except TaskFailed as failed:
             raise FileRefused(FileRefusal(REFUSAL_CODES[failed.reason])) from failed
-        return read_picture_result(result.fields, result.blobs, name)
 
     async def put(self, checked: ValidatedFile) -> StoredFile:
         """Store a checked file. Raises OSError where the folder cannot be written."""

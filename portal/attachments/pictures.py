@@ -5,6 +5,7 @@ This module runs in a child process with limits (``file_store``), so it imports 
 
 import io
 import re
+from itertools import product
 from typing import Any
 
 from PIL import GifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
@@ -16,6 +17,12 @@ from portal.attachments.validation import ValidatedFile, file_kind
 
 MAX_SIDE = 2_560
 THUMBNAIL_SIDE = 480
+PORTRAIT_SIDES = (96, 80, 64)
+"""Pixels of a portrait, the largest that fits MAX_PORTRAIT_BYTES; a page shows it at 42."""
+PORTRAIT_QUALITIES = (80, 65, 50, 35)
+PORTRAIT_CENTER = (0.5, 0.4)
+"""Where the square is cut of a picture: in the middle, a little above, where faces are."""
+MAX_PORTRAIT_BYTES = 4_000
 MAX_PIXELS = 50_000_000
 """Of a picture before it is made smaller. Its pixels take 200 MB; some decoders take four times that,
 which the memory limit of the child process then ends."""
@@ -68,6 +75,45 @@ def check_picture_task(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
     return fields, [checked.data, checked.small]
 
 
+def make_portrait(data: bytes) -> bytes:
+    """The middle of the photo as a small square, a WebP of MAX_PORTRAIT_BYTES at most.
+
+    Raises FileRefused for one that cannot be read.
+    """
+    try:
+        picture = _open_upright(data, file_kind(data))
+    except (FileRefused, MemoryError):
+        raise
+    except Exception as error:
+        raise FileRefused(FileRefusal(FileRefusalCode.DAMAGED)) from error
+    # What is transparent becomes white, as on paper.
+    pixels = picture.convert("RGBA")
+    opaque = Image.new("RGB", pixels.size, "white")
+    opaque.paste(pixels, mask=pixels)
+    for side, quality in product(PORTRAIT_SIDES, PORTRAIT_QUALITIES):
+        square = ImageOps.fit(opaque, (side, side), centering=PORTRAIT_CENTER)
+        encoded = io.BytesIO()
+        square.save(encoded, "WEBP", quality=quality, method=6)
+        if encoded.tell() <= MAX_PORTRAIT_BYTES:
+            return encoded.getvalue()
+    raise FileRefused(FileRefusal(FileRefusalCode.TOO_COMPLEX))
+
+
+def make_portrait_task(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """``make_portrait`` as a task of a child process: the refusal, or the square."""
+    try:
+        return {}, [make_portrait(data)]
+    except FileRefused as refused:
+        return {"refusal": refused.refusal.code}, []
+
+
+def read_portrait_result(fields: dict[str, Any], blobs: list[bytes]) -> bytes:
+    """The square that ``make_portrait_task`` returns. Raises FileRefused."""
+    if "refusal" in fields:
+        raise FileRefused(FileRefusal(FileRefusalCode(fields["refusal"])))
+    return blobs[0]
+
+
 def read_picture_result(fields: dict[str, Any], blobs: list[bytes], name: str) -> ValidatedFile:
     """The picture that ``check_picture_task`` returns, by its sender's name. Raises FileRefused."""
     if "refusal" in fields:
@@ -94,7 +140,8 @@ def count_jpeg_scans(data: bytes) -> int:
     return scans
 
 
-def _picture(data: bytes, kind: str, name: str) -> ValidatedFile:
+def _open_upright(data: bytes, kind: str) -> Image.Image:
+    """The picture at MAX_SIDE pixels at most, turned as its camera was. Raises FileRefused."""
     if kind == "JPEG" and count_jpeg_scans(data) > MAX_JPEG_SCANS:
         raise FileRefused(FileRefusal(FileRefusalCode.TOO_COMPLEX))
     if kind == "HEIF":
@@ -104,7 +151,11 @@ def _picture(data: bytes, kind: str, name: str) -> ValidatedFile:
         if found.width * found.height > MAX_PIXELS:
             raise FileRefused(FileRefusal(FileRefusalCode.TOO_MANY_PIXELS))
         found.thumbnail((MAX_SIDE, MAX_SIDE))
-        upright = ImageOps.exif_transpose(found)
+        return ImageOps.exif_transpose(found)
+
+
+def _picture(data: bytes, kind: str, name: str) -> ValidatedFile:
+    upright = _open_upright(data, kind)
     output_format = OUTPUT_FORMATS[kind]
     whole = _without_metadata(upright, with_alpha=output_format != "JPEG")
     small = whole.copy()

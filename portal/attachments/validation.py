@@ -38,6 +38,14 @@ def check_without_decoding(data: bytes, name: str) -> ValidatedFile | None:
     return ValidatedFile(safe_filename(name, "application/pdf"), "application/pdf", data)
 
 
+def is_picture(data: bytes) -> bool:
+    """Whether it begins as a picture does. Raises FileRefused for an empty file."""
+    try:
+        return file_kind(data) != "PDF"
+    except UnsupportedFileType:
+        return False
+
+
 def file_kind(data: bytes) -> str:
     """JPEG, PNG, GIF, WEBP, HEIF or PDF. Raises FileRefused, and UnsupportedFileType."""
     for start, kind in FILE_SIGNATURES.items():

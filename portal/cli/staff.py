@@ -1,5 +1,6 @@
 """Commands for staff, departments and API keys."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -106,6 +107,26 @@ def disable_staff(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> Non
     from portal.commands import staff as staff_module
 
     print_lines(staff_module.disable_person(load(None), email))
+
+
+@staff.command("photo")
+def set_photo(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A JPEG, PNG, WebP or HEIC file.")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the photo.")] = False,
+) -> None:
+    """Give a person a photo, which the customers see whose requests they have.
+
+    \b
+    Example: kept staff photo ana@example.com ana.jpg
+    """
+    from portal.commands import staff as staff_module
+
+    if remove == (file is not None):
+        raise typer.BadParameter("Please give a file, or --remove.")
+    print_lines(staff_module.photo(load(None), email, file))
 
 
 @staff.command("sign-ins")

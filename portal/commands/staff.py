@@ -1,10 +1,13 @@
 """`kept staff`: the people at the desk."""
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 from portal import business_time
+from portal.attachments.file_store import FileStore
 from portal.commands.runner import COMMAND_LINE_ACTOR, command
-from portal.errors import BadInput
+from portal.errors import BadInput, NotFound
 from portal.models import Role, StaffMember
 from portal.models.columns import saved_id
 from portal.operations import (
@@ -16,6 +19,7 @@ from portal.operations import (
     reassign_all,
     set_department_lead,
 )
+from portal.operations.accounts import remove_photo, set_photo
 from portal.operations.staff import parse_day
 from portal.queries.roster import load_full_roster
 from portal.queries.staff import all_memberships, find_staff_by_email
@@ -106,6 +110,35 @@ async def disable_person(operations: Operations, email: str) -> list[str]:
         person = await disable_staff(uow, email)
     await reassign_all(operations, COMMAND_LINE_ACTOR)
     return [f"{person.name} is signed out for good; their work has been passed on."]
+
+
+@command
+async def photo(operations: Operations, email: str, path: Path | None) -> list[str]:
+    """Give a person the photo in that file; without a file, remove theirs.
+
+    Raises NotFound, BadInput for a file that cannot be read, FileRefused and Conflict.
+    """
+    settings = operations.settings
+    image = None
+    if path is not None:
+        store = FileStore(settings.files_dir, settings.max_upload_bytes)
+        image = await store.make_portrait(await asyncio.to_thread(_read, path))
+    async with operations.begin(COMMAND_LINE_ACTOR) as uow:
+        person = await find_staff_by_email(uow.session, email)
+        if person is None:
+            raise NotFound(f"Nobody at the desk has the address {email[:100]!r}.")
+        if image is None:
+            await remove_photo(uow, person)
+            return [f"{person.name} has no photo now."]
+        await set_photo(uow, person, image)
+    return [f"{person.name} has this photo now, of {len(image)} bytes."]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _line(person: StaffMember, seats: Sequence[tuple[int, str, bool]], roster: Roster) -> str:

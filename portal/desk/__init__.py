@@ -8,6 +8,7 @@ from portal.desk.account.endpoints import (
     show_account,
     sign_out_everywhere,
 )
+from portal.desk.account.photo import remove_own_photo, show_own_photo, upload_photo
 from portal.desk.auth.access import allow_anonymous, require_staff
 from portal.desk.auth.invitation import accept_invitation, show_invitation
 from portal.desk.auth.sign_in import show_sign_in, sign_in, sign_out
@@ -61,6 +62,9 @@ routes: list[BaseRoute] = [
     Route("/desk/invitations/{token}",               allow_anonymous(accept_invitation), methods=["POST"], middleware=[SIGN_IN_LIMIT]),
     Route("/desk/account",                           require_staff(show_account)),
     Route("/desk/account/password",                  require_staff(change_own_password), methods=["POST"]),
+    Route("/desk/account/photo",                     require_staff(show_own_photo)),
+    Route("/desk/account/photo",                     require_staff(upload_photo, max_files=1), methods=["POST"], middleware=[Middleware(UploadLimit)]),
+    Route("/desk/account/photo/remove",              require_staff(remove_own_photo), methods=["POST"]),
     Route("/desk/account/sign-out",                  require_staff(sign_out_everywhere), methods=["POST"]),
     Route("/desk/inbox",                             require_staff(show_inbox)),
     Route("/desk/inbox/{id}/{verb}",                 require_staff(handle_unknown_sender), methods=["POST"]),

@@ -54,6 +54,7 @@ from portal.models.people.person_request import (
 from portal.models.people.presence import Presence
 from portal.models.people.push_subscription import PushSubscription
 from portal.models.people.staff_member import Role, StaffMember, hash_token
+from portal.models.people.staff_photo import StaffPhoto
 from portal.models.people.staff_sign_in import (
     LAST_SEEN_INTERVAL,
     SignInEnd,
@@ -174,6 +175,7 @@ __all__ = [
     "ShareLink",
     "SignInEnd",
     "StaffMember",
+    "StaffPhoto",
     "StaffSignIn",
     "Stage",
     "StageDuration",

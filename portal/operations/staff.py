@@ -19,6 +19,7 @@ from portal.models import (
 from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address
 from portal.operations.accounts import end_all_sign_ins, record_account_event
+from portal.operations.accounts.photos import delete_photo
 from portal.operations.authorization import authorize_absence
 from portal.operations.reassignment import reassign_from
 from portal.operations.unit_of_work import UnitOfWork
@@ -170,7 +171,7 @@ async def set_department_lead(uow: UnitOfWork, email: str, department: str) -> S
 
 
 async def disable_staff(uow: UnitOfWork, email: str) -> StaffMember:
-    """Disable a person: they cannot sign in, and all their work is reassigned.
+    """Disable a person: they cannot sign in, and all their work is reassigned; their photo is erased.
 
     Raises Conflict where nobody is left to take it.
     """
@@ -179,6 +180,7 @@ async def disable_staff(uow: UnitOfWork, email: str) -> StaffMember:
         raise Conflict(f"{person.name} is disabled already.")
     person.disabled_at = uow.now
     await _publish_change(uow, person)
+    await delete_photo(uow, person)
     await record_account_event(uow, person, AccountEventKind.DISABLED)
     await end_all_sign_ins(uow, person, SignInEnd.DISABLED)
     roster = await load_full_roster(uow.session, uow.now)

@@ -46,6 +46,25 @@ async def get_attachment(session: AsyncSession, attachment_id: int) -> Attachmen
     return attachment
 
 
+async def find_recent_document(
+    session: AsyncSession, request_id: int, digest: str, since: datetime
+) -> Message | None:
+    """The newest message by which these bytes were given to the customer since then."""
+    query = (
+        select(Message)
+        .join(Attachment, col(Attachment.message_id) == col(Message.id))
+        .where(
+            col(Message.request_id) == request_id,
+            col(Message.kind) == MessageKind.DOCUMENT,
+            col(Message.created_at) > since,
+            col(Attachment.digest) == digest,
+        )
+        .order_by(col(Message.id).desc())
+        .limit(1)
+    )
+    return (await session.exec(query)).one_or_none()
+
+
 async def find_request_of_attachment(
     session: AsyncSession, attachment: Attachment
 ) -> ServiceRequest | None:

@@ -184,6 +184,36 @@ async def find_recent_requests(
     return list((await session.exec(query)).all())
 
 
+async def find_newest_ids(
+    session: AsyncSession,
+    channel: Channel,
+    address: str,
+    *,
+    now: datetime,
+    closed_since: datetime,
+    limit: int,
+) -> list[int]:
+    """The ids of the newest requests of whoever is reached at this address now, oldest first.
+
+    Those that are open, and those closed since then.
+    """
+    query = (
+        select(ServiceRequest.id)
+        .join(ContactPoint, col(ContactPoint.customer_id) == col(ServiceRequest.customer_id))
+        .where(
+            col(ContactPoint.channel) == channel,
+            col(ContactPoint.address) == address,
+            col(ContactPoint.valid_until).is_(None) | (col(ContactPoint.valid_until) > now),
+            col(ServiceRequest.status).not_in(CLOSED_STATUSES)
+            | (col(ServiceRequest.closed_at) >= closed_since),
+        )
+        .order_by(col(ServiceRequest.id).desc())
+        .limit(limit)
+    )
+    newest = (await session.exec(query)).all()
+    return [value for value in reversed(newest) if value is not None]
+
+
 async def find_by_references(
     session: AsyncSession, references: Sequence[str]
 ) -> list[ServiceRequest]:

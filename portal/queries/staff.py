@@ -1,4 +1,4 @@
-"""Finds members of staff, their departments, and who has a request open."""
+"""Finds members of staff, their departments and photos, and who has a request open."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,7 +7,16 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal.models import Department, Membership, Presence, StaffMember, hash_token
+from portal.models import (
+    Department,
+    Membership,
+    Presence,
+    RunState,
+    StaffMember,
+    StaffPhoto,
+    StageRun,
+    hash_token,
+)
 from portal.models.columns import saved_id
 from portal.models.people.contact_address import without_invisible
 from portal.models.people.presence import PRESENCE_TIMEOUT
@@ -80,3 +89,25 @@ async def find_present_colleagues(
     )
     rows = await (await session.connection()).execute(query)
     return [(name, is_writing) for name, is_writing in rows]
+
+
+async def find_photo(session: AsyncSession, staff_id: int) -> StaffPhoto | None:
+    """The photo of this person; None where they have none."""
+    return await session.get(StaffPhoto, staff_id)
+
+
+async def find_photo_of_request(
+    session: AsyncSession, request_id: int, digest: str
+) -> StaffPhoto | None:
+    """The photo with this digest, of somebody who has an open stage of the request."""
+    query = (
+        select(StaffPhoto)
+        .join(StageRun, col(StageRun.assignee_id) == col(StaffPhoto.staff_member_id))
+        .where(
+            col(StageRun.request_id) == request_id,
+            col(StageRun.state) == RunState.OPEN,
+            col(StaffPhoto.digest) == digest,
+        )
+        .limit(1)
+    )
+    return (await session.exec(query)).first()

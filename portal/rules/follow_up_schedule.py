@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from portal.business_time import BusinessCalendar, Duration
 from portal.models.requests.follow_up import Answer, FollowUp, FollowUpState
-from portal.models.requests.promise import PromiseKind
+from portal.models.requests.promise import REPLY_KINDS
 from portal.rules.facts import Facts
 from portal.rules.investigations import action_of, asks_again
 from portal.workflows import FollowUpDefinition
@@ -86,7 +86,7 @@ class FollowUpSchedule:
         """When an answer or a call is due that the customer waits for."""
         request = self.facts.request
         for promise in request.promises:
-            if promise.closed_at is None and promise.kind in (PromiseKind.ANSWER, PromiseKind.CALL):
+            if promise.closed_at is None and promise.kind in REPLY_KINDS:
                 yield promise.due_at
         if request.unanswered_since is not None:
             department = self.facts.roster.department_by_id(request.department_id)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from portal.models.requests.follow_up import Answer, FollowUpState
+from portal.models.requests.promise import REPLY_KINDS
 from portal.models.requests.request_status import RequestStatus
 from portal.models.requests.stage_run import RunState
 from portal.workflows import AnswerAction, FollowUpDefinition, WorkflowDefinition
@@ -56,6 +57,18 @@ class Question(Protocol):
     @property
     def closed_at(self) -> datetime | None:
         """When it was answered or closed."""
+
+
+class OwedReply(Protocol):
+    """What is read of a Promise, or of a row of one."""
+
+    @property
+    def kind(self) -> str:
+        """A PromiseKind."""
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """When it was kept, missed or withdrawn."""
 
 
 QuestionT = TypeVar("QuestionT", bound=Question)
@@ -116,6 +129,28 @@ def find_investigation(
     is_awaiting = status == RequestStatus.AWAITING_CONFIRMATION
     is_decided_on = not leads_to_work and not open_runs and is_awaiting
     return last if is_worked_on or is_decided_on else None
+
+
+def is_answered(question: Question, answered_at: datetime | None, *, is_owed: bool) -> bool:
+    """Whether a person has answered the customer since their no, and owes no further answer.
+
+    ``answered_at`` is when the last promise of an answer was kept.
+    """
+    was_before = (
+        answered_at is None or question.closed_at is None or answered_at < question.closed_at
+    )
+    return not (is_owed or was_before)
+
+
+def waits_for_answer(follow_ups: Iterable[Question], promises: Iterable[OwedReply]) -> bool:
+    """Whether a planned question waits for an answer or a call that the customer is promised.
+
+    ``promises`` are those that the customer knows of.
+    """
+    is_planned = any(question.state == FollowUpState.PLANNED for question in follow_ups)
+    return is_planned and any(
+        promise.closed_at is None and promise.kind in REPLY_KINDS for promise in promises
+    )
 
 
 def looking_template(

@@ -54,6 +54,7 @@ routes = [
         ],
     ),
     Route("/r/{token}/files/{id:int}", attachments.show_file, methods=["GET"]),
+    Route("/r/{token}/faces/{digest}", attachments.show_face, methods=["GET"]),
     _form("/r/{token}/answers", limited_by_link(messages.post_answer)),
     _form("/r/{token}/language", limited_by_link(language.switch_language)),
     Route("/r/{token}/preferences", preferences.show_preferences, methods=["GET"]),

@@ -1,5 +1,6 @@
-"""Photos and documents on the status page: uploads, and downloads of the customer's own files."""
+"""Photos and documents on the status page: uploads, downloads of the customer's own files, faces."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.datastructures import Headers
@@ -10,17 +11,20 @@ from starlette.routing import request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.attachments.file_store import FileStore
-from portal.attachments.responses import file_response
+from portal.attachments.responses import file_response, portrait_response
 from portal.attachments.stored_file import FileRefused, StoredFile
-from portal.errors import BadInput
+from portal.errors import BadInput, NotFound
 from portal.i18n.lazy_string import LazyString
+from portal.models.people.staff_photo import DIGEST_LENGTH
 from portal.queries.attachments import get_customer_attachment
+from portal.queries.staff import find_photo_of_request
 from portal.settings import Settings
 from portal.tracking.forms import Upload
 from portal.tracking.status_page.endpoints import open_link
 from portal.tracking.verification.device_cookie import may_see_files, redirect_to_code_form
 from portal.web.body_limit import content_length
 
+DIGEST = re.compile(rf"[0-9a-f]{{{DIGEST_LENGTH}}}")
 MAX_FILES = 5
 FORM_OVERHEAD_BYTES = 1_000_000
 """Bytes for the other fields of a form with files."""
@@ -102,3 +106,18 @@ async def show_file(request: Request) -> Response:
     if not await may_see_files(request, version.request_id, attachment.message_id):
         return redirect_to_code_form(request, f"files/{attachment.id}")
     return file_response(request, attachment.stored_file)
+
+
+async def show_face(request: Request) -> Response:
+    """`GET /r/{token}/faces/{digest}`: the photo of whoever has the request now.
+
+    404 for every other photo: nobody finds one by a link of another request.
+    """
+    version = await open_link(request)
+    digest, photo = request.path_params["digest"], None
+    if DIGEST.fullmatch(digest):  # PostgreSQL takes no NUL in a text.
+        async with request.app.state.database.reading() as session:
+            photo = await find_photo_of_request(session, version.request_id, digest)
+    if photo is None:
+        raise NotFound(LazyString("This file is not here."))
+    return portrait_response(photo.image, is_by_digest=True)

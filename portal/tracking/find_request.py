@@ -27,7 +27,7 @@ from portal.models.columns import saved_id
 from portal.models.people.contact_address import parse_email_address, parse_phone
 from portal.operations import UnitOfWork
 from portal.operations.outbox import Draft
-from portal.queries.requests import find_recent_requests, find_service_request, lock_by_id
+from portal.queries.requests import find_newest_ids, find_service_request, lock_by_id
 from portal.queries.tracking_links import was_link_sent
 from portal.settings import Settings
 from portal.tracking.forms import read_form
@@ -106,12 +106,13 @@ async def _find_ids(request: Request, reference: str, contact: str) -> list[int]
     async with request.app.state.database.reading() as session:
         if reference:
             named = await find_service_request(session, _normalize_reference(reference))
-            found = [named] if named is not None and _own_point(named, contact) else []
-        else:
-            channel, address = _read_contact(contact, request.app.state.settings)
-            closed_since = now() - RECENTLY_CLOSED
-            found = await find_recent_requests(session, channel, address, closed_since)
-    return [saved_id(service_request) for service_request in found[-MAX_LINKS:]]
+            return [saved_id(named)] if named is not None and _own_point(named, contact) else []
+        channel, address = _read_contact(contact, request.app.state.settings)
+        moment = now()
+        return await find_newest_ids(
+            session, channel, address,
+            now=moment, closed_since=moment - RECENTLY_CLOSED, limit=MAX_LINKS,
+        )  # fmt: skip
 
 
 async def _send(request: Request, ids: Sequence[int], contact: str) -> None:
@@ -145,8 +146,14 @@ async def _queue_link(uow: UnitOfWork, request: ServiceRequest, point: ContactPo
 def _own_point(
     request: ServiceRequest, contact: str, settings: Settings | None = None
 ) -> ContactPoint | None:
-    """The customer's contact point with this address, in any spelling; None for another address."""
-    for point in request.customer.contact_points:
+    """The customer's valid contact point with this address, in any spelling; None for another."""
+    moment = now()
+    points = [
+        point
+        for point in request.customer.contact_points
+        if point.valid_until is None or moment < point.valid_until
+    ]
+    for point in points:
         try:
             if _normalize_contact(contact, point) == point.address:
                 return point
@@ -154,9 +161,7 @@ def _own_point(
             continue
     if settings is not None:
         address = _read_contact(contact, settings)
-        return next(
-            (p for p in request.customer.contact_points if (p.channel, p.address) == address), None
-        )
+        return next((point for point in points if (point.channel, point.address) == address), None)
     return None
 
 

@@ -1,7 +1,5 @@
 """The share link: the page on which the customer makes and ends it, and what it shows."""
 
-from dataclasses import replace
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,9 +10,17 @@ from portal.operations import end_sharing, share_request
 from portal.queries.requests import lock_by_token
 from portal.queries.tracking_links import find_share_link, find_shared_page
 from portal.tracking.forms import read_form
+from portal.tracking.status_page.appointment_view import Appointment
 from portal.tracking.status_page.cache import TOKEN, StatusPageCache
 from portal.tracking.status_page.endpoints import open_link, open_page
-from portal.tracking.status_page.timeline_view import Ending, StepGroup
+from portal.tracking.status_page.timeline_view import (
+    ArrivalLine,
+    CurrentDepartment,
+    Delay,
+    Ending,
+    LastReport,
+    TimelineStep,
+)
 from portal.tracking.status_page.view_models import StatusPage
 from portal.tracking.verification.device_cookie import see_other
 from portal.web import templating
@@ -75,32 +81,68 @@ async def show_shared_page(request: Request) -> Response:
 
 
 def to_share(page: StatusPage) -> StatusPage:
-    """The page without what is the customer's alone: no template can show what is not in it.
+    """A page made of what the family may read: no template can show what is not in it.
 
-    No name, reference or conversation, no question and no promise, nothing that staff or a courier
-    wrote about it, and no path of the customer's own link.
+    That is the title, the state, the dates, and the departments and stages of the timeline, with the
+    times of the visits. What a person, the customer or a courier wrote is not taken over, and a
+    field that is added to the page is not shared until it is named here.
     """
-    return replace(
-        page,
-        first_name="",
+    ending, delay = page.ending, page.delay
+    return StatusPage(
+        now=page.now,
+        brand=page.brand,
+        support_contact=page.support_contact,
+        theme=page.theme,
         reference="",
-        path="",
+        title=page.title,
+        first_name="",
+        locale=page.locale,
+        timezone=page.timezone,
+        status=page.status,
+        headline=page.stage_headline,
+        stage_headline=page.stage_headline,
         write_to="",
-        current_departments=tuple(replace(each, person="") for each in page.current_departments),
-        question=None,
-        pause=None,
-        delay=replace(page.delay, reason=None) if page.delay else None,
-        ending=Ending(page.ending.at) if page.ending else None,
-        promises=(),
-        past_promises=(),
-        appointments=tuple(each for each in page.appointments if not each.is_call),
-        step_groups=tuple(_without_notes(group) for group in page.step_groups),
-        conversation=(),
-        hidden_message_count=0,
-        documents=(),
-        may_withdraw=False,
+        path="",
+        last_event_id=page.last_event_id,
+        current_departments=tuple(
+            CurrentDepartment(it.department, it.since) for it in page.current_departments
+        ),
+        handoff=page.handoff,
+        next_step=page.next_step,
+        arrival=_shared_arrival(page.arrival),
+        delay=Delay(delay.previous_by, delay.new_by) if delay else None,
+        last_report=LastReport(page.last_report.words, page.last_report.at)
+        if page.last_report
+        else None,
+        estimate=page.estimate,
+        ending=Ending(ending.at) if ending else None,
+        appointments=tuple(
+            Appointment(it.key, it.title, it.at, until=it.until)
+            for it in page.appointments
+            if not it.is_call
+        ),
+        step_groups=tuple(
+            tuple(_shared_step(step) for step in group) for group in page.step_groups
+        ),
     )
 
 
-def _without_notes(group: StepGroup) -> StepGroup:
-    return tuple(replace(step, note=None, third_party_update=None) for step in group)
+def _shared_arrival(arrival: ArrivalLine | None) -> ArrivalLine | None:
+    """The date of the whole request, or how long it takes, without whom it waits for."""
+    return ArrivalLine(arrival.label, arrival.by, arrival.duration) if arrival else None
+
+
+def _shared_step(step: TimelineStep) -> TimelineStep:
+    """A step without notes, without reports, and without whom a pause waits for."""
+    return TimelineStep(
+        step.key,
+        step.title,
+        step.department,
+        step.state,
+        began_at=step.began_at,
+        ended_at=step.ended_at,
+        expected_at=step.expected_at,
+        handoff=step.handoff,
+        is_repeated=step.is_repeated,
+        is_asked=step.is_asked,
+    )

@@ -2,12 +2,14 @@
 
 import base64
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import httpx2
 import pytest
+import time_machine
 from starlette.applications import Starlette
 
-from portal.models import ServiceRequest
+from portal.models import Message, MessageKind, ServiceRequest
 from portal.settings import Settings
 from tests.support.customer_device import link, new_browser, verify_device
 from tests.support.desk_client import DeskClient, hidden_fields, visible_text
@@ -27,6 +29,12 @@ async def give(desk: DeskClient, request: ServiceRequest, *files: Upload) -> htt
     url = f"/desk/requests/{request.reference}/documents"
     data = hidden_fields(await desk.page(request), url)
     return await desk.client.post(url, data=data, files=[("file", file) for file in files])
+
+
+async def documents_of(organisation: Organisation) -> list[Message]:
+    return [
+        message for message in await organisation.messages() if message.kind == MessageKind.DOCUMENT
+    ]
 
 
 async def test_document_from_the_desk_is_on_the_page_and_announced_once(
@@ -159,3 +167,58 @@ async def test_unusable_document_by_the_api_is_a_problem(
     refused = await client.post(url, json=body, headers=headers)
     assert refused.status_code in (415, 422)
     assert refused.headers["Content-Type"].startswith("application/problem+json")
+
+
+@pytest.mark.usefixtures("clock")
+async def test_double_press_gives_a_document_once(
+    organisation: Organisation, card_request: ServiceRequest, desk_clients: SignIn
+) -> None:
+    tess = await desk_clients("tess")
+    for _ in range(2):
+        done = await give(tess, card_request, ("permit.pdf", PDF, "application/pdf"))
+        assert done.status_code == 303
+    assert len(await documents_of(organisation)) == 1
+
+
+async def test_repeated_call_without_a_key_gives_a_document_once(
+    clock: time_machine.Traveller,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    api: httpx2.AsyncClient,
+    client: httpx2.AsyncClient,
+) -> None:
+    """A call that timed out is sent again; an hour later the same file is meant."""
+    body = {"name": "permit.pdf", "content": base64.b64encode(PDF).decode()}
+    url = f"/requests/{card_request.reference}/documents"
+    answers = [await api.post(url, json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+    assert read(await client.get(link(card_request))).count("A document We ask for a code") == 1
+    await api.post(url, json=body | {"content": base64.b64encode(PDF + b"%").decode()})
+    assert len(await documents_of(organisation)) == 2
+    clock.shift(timedelta(hours=1))
+    await api.post(url, json=body)
+    assert len(await documents_of(organisation)) == 3
+
+
+@pytest.mark.parametrize(
+    ("reference", "by", "status"),
+    [
+        ("CARD-2222-222", None, 404),
+        ("", "ben@acme.example", 403),
+        ("", "nobody@acme.example", 422),
+    ],
+)
+async def test_document_of_a_refused_call_is_not_stored(
+    card_request: ServiceRequest,
+    api: httpx2.AsyncClient,
+    settings: Settings,
+    reference: str,
+    by: str | None,
+    status: int,
+) -> None:
+    body = {"name": "permit.pdf", "content": base64.b64encode(PDF).decode(), "by": by}
+    url = f"/requests/{reference or card_request.reference}/documents"
+    refused = await api.post(url, json=body)
+    assert refused.status_code == status, refused.text
+    assert not list(settings.files_dir.glob("??/*"))

@@ -7,8 +7,9 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from portal.models import Direction, MessageKind, ServiceRequest
+from portal.models import Channel, Direction, MessageKind, ServiceRequest
 from portal.operations import revoke_link
+from portal.operations.delivery.channel_fallback import invalidate_address
 from tests.support.factories import MARTIN, Organisation
 from tests.tracking.page_requests import link, read
 
@@ -157,3 +158,39 @@ async def test_number_of_no_known_range_is_found_by_its_country_code(
     form = {"reference": request.reference, "contact": "07700 900321"}
     await client.post("/", data=form)
     assert await links_sent(organisation) == [("sms", "+447700900321")]
+
+
+@pytest.mark.usefixtures("clock")
+async def test_without_a_reference_the_three_newest_links_are_sent_and_the_form_says_so(
+    client: httpx2.AsyncClient, organisation: Organisation
+) -> None:
+    tess = organisation.people.tess.actor
+    requests = [await organisation.open(by=tess) for _ in range(5)]
+    assert "the links to your three newest requests" in read(await client.get("/"))
+    answer = await client.post("/", data={"contact": "martin@example.com"})
+    assert "the links to the newest are on their way to you now, three at most" in read(answer)
+    bodies = [
+        message.body for message in await organisation.messages() if message.cause[:5] == "find:"
+    ]
+    assert len(bodies) == 3
+    for request, body in zip(requests[-3:], bodies, strict=True):
+        assert link(request) in body
+
+
+@pytest.mark.parametrize("by", ["reference", "address"])
+async def test_address_that_the_customer_has_left_gets_no_link(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    by: str,
+) -> None:
+    async with organisation.operations.begin(organisation.people.tess.actor) as uow:
+        await invalidate_address(uow, Channel.EMAIL, "martin@example.com")
+    form = {
+        "reference": card_request.reference if by == "reference" else "",
+        "contact": MARTIN.email,
+    }
+    assert (await client.post("/", data=form)).status_code == 200
+    assert await links_sent(organisation) == []
+    await client.post("/", data=form | {"contact": MARTIN.phone})
+    assert await links_sent(organisation) == [("sms", MARTIN.phone)]

@@ -6,19 +6,22 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from portal.models import ServiceRequest
+from portal.models import Answer, ServiceRequest
 from portal.operations import (
     advance,
+    ask_correction,
     hold,
     make_promise,
-    record_third_party_update,
     replace_link,
     revoke_link,
     write_to_customer,
 )
 from tests.support.customer_device import link, new_browser, verify_device
 from tests.support.factories import ORIGIN, Organisation
+from tests.support.sample_images import PDF
+from tests.support.workflows import GARAGE
 from tests.tracking.page_requests import read, send_paper
+from tests.tracking.status_page.status_page_steps import ask, say, walk
 
 pytestmark = pytest.mark.either_database
 
@@ -105,18 +108,75 @@ async def test_share_link_ends_with_the_customers_link(
     assert (await client.get(path)).status_code == 404
 
 
-async def test_shared_page_hides_reasons_and_courier(
-    client: httpx2.AsyncClient, organisation: Organisation, card_request: ServiceRequest
+async def test_shared_page_hides_what_a_courier_writes_also_before_a_hold(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    api: httpx2.AsyncClient,
 ) -> None:
     tess = organisation.people.tess.actor
-    await organisation.run(
-        record_third_party_update, card_request, by=tess, stage="received", third_party="DHL",
-        words="Left with Mr Miller", tracking_number="JD0146",
-    )  # fmt: skip
+    scan = {
+        "carrier": "DHL", "number": "JD0146", "code": "in_transit", "place": "Elm Street",
+        "description": "Left with Mr Miller",
+    }  # fmt: skip
+    answer = await api.post(f"/requests/{card_request.reference}/third-party-events", json=scan)
+    assert answer.status_code == 200, answer.text
+    path = await share(client, card_request)
+    own = await client.get(link(card_request))
+    assert "Miller" in own.text, "the customer reads it"
+    page = await client.get(path)
+    assert "On its way" in read(page)
+    for private in ("Miller", "JD0146", "Elm Street", "dhl.com"):
+        assert private not in page.text, private
     await organisation.run(hold, card_request, by=tess, reason="Martin is in hospital.")
-    page = await client.get(await share(client, card_request))
+    page = await client.get(path)
     assert "On hold for now" in read(page)
-    for private in ("hospital", "Miller", "JD0146"):
+    for private in ("hospital", "Miller", "JD0146", "Elm Street"):
+        assert private not in page.text, private
+
+
+async def test_shared_page_hides_a_correction_and_what_is_needed(
+    client: httpx2.AsyncClient, organisation: Organisation
+) -> None:
+    await organisation.load(GARAGE)
+    cora = organisation.people.cora.actor
+    permit = await organisation.open("garage", by=cora)
+    await organisation.run(advance, permit, by=cora)
+    path = await share(client, permit)
+    assert "Floor plans" not in (await client.get(path)).text
+    files = [("file", ("Miller.pdf", PDF, "application/pdf"))]
+    await client.post(f"{link(permit)}/messages", data={"need": "plans"}, files=files)
+    sent = read(await client.get(path))
+    assert "Floor plans" not in sent
+    assert "what you sent" not in sent
+    await organisation.run(
+        ask_correction, permit, "plans", reason="Your wife has not signed it.", by=cora
+    )
+    assert "Your wife has not signed it." in read(await client.get(link(permit)))
+    page = await client.get(path)
+    words = read(page)
+    assert "We are waiting for your drawings" in words
+    for private in ("wife", "signed", "Cora", "Floor plans", "correct", "<form", "plans"):
+        assert private not in page.text, private
+
+
+@pytest.mark.parametrize("answer", [Answer.NO, Answer.WRONG])
+async def test_shared_page_hides_who_looks_into_what(
+    client: httpx2.AsyncClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    answer: Answer,
+) -> None:
+    """The customer's headline names a person; the family's is the stage."""
+    card = await walk(organisation, card_request, "tess", "uma", "pia", "carl", "carl")
+    await ask(organisation, card)
+    await say(organisation, card, answer)
+    assert "Carl is look" in read(await client.get(link(card)))
+    page = await client.get(await share(client, card))
+    words = read(page)
+    neutral = {Answer.NO: "Your card is on its way to you", Answer.WRONG: "Our part is done"}
+    assert neutral[answer] in words
+    for private in ("Carl", "looking", "Martin"):
         assert private not in page.text, private
 
 

@@ -10,6 +10,7 @@ from portal.models import SYSTEM_ACTOR, MessageKind, RequestStatus
 from portal.operations import cancel, run_due_follow_ups
 from portal.tracking.status_page.view_models import StatusPage
 from tests.support.factories import ORIGIN
+from tests.tracking.page_requests import read
 from tests.visits.conftest import ENGINEER, OTHER
 
 pytestmark = pytest.mark.either_database
@@ -269,3 +270,21 @@ async def test_owner_is_named_where_no_window_is_free(line, texts, said, organis
         in (await said(line))[-1]
     )
     assert (await organisation.reload(line)).unanswered_since is not None
+
+
+async def test_booked_visit_stands_at_the_top_of_the_page(line, texts, client):
+    await texts("1")
+    words = read(await client.get(link(line)))
+    visit = "Engineer visit: Wed 4 Jun, 10 am-noon"
+    assert visit in words
+    in_order = [
+        visit,
+        "comes.",
+        "Your home",
+        "Change or cancel",
+        "Add to my calendar",
+        "has had it",
+    ]
+    places = [words.index(text) for text in in_order]
+    assert places == sorted(places)
+    assert words.count("Add to my calendar") == 1

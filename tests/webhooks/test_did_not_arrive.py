@@ -1,11 +1,13 @@
 """What follows where a thing did not come, or came and is wrong: by text, by mail, on the page."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from portal.models import SYSTEM_ACTOR, Answer, FollowUpState, RequestStatus
 from portal.operations import advance, run_due_follow_ups, write_to_customer
+from tests.support.factories import MARTIN
 from tests.tracking.page_requests import link, read
 
 pytestmark = pytest.mark.either_database
@@ -65,13 +67,49 @@ async def test_headline_follows_when_the_stage_is_done_again(
 ):
     card = await delivered()
     await phone("NO")
+    assert "Carl is looking for your card" in read(await client.get(link(card)))
     await organisation.run(
         write_to_customer, card, "DHL has it again.", by=organisation.people.carl.actor
     )
-    assert "Carl is looking for your card" in read(await client.get(link(card)))
     clock.shift(timedelta(hours=2))
     await organisation.run(advance, card, by=organisation.people.carl.actor)
     assert "Your card has been delivered, Martin" in read(await client.get(link(card)))
+
+
+@pytest.mark.parametrize(
+    ("locale", "headline"),
+    [
+        ("en", "We have answered you, Martin"),
+        ("es", "Le hemos respondido, Martin"),
+        ("ar", "لقد أجبناك، Martin"),
+    ],
+)
+@pytest.mark.parametrize("answer", ["no", "wrong"])
+async def test_headline_moves_on_with_the_answer_of_a_person(
+    organisation, delivered, press, client, locale, headline, answer
+):
+    card = await delivered(customer=replace(MARTIN, locale=locale))
+    await press(card, answer)
+    assert headline not in read(await client.get(link(card)))
+    await organisation.run(
+        write_to_customer, card, "It is at the post office.", by=organisation.people.carl.actor
+    )
+    assert headline in read(await client.get(link(card)))
+
+
+async def test_status_after_the_answer_says_that_it_was_given_until_the_customer_asks_again(
+    clock, organisation, delivered, phone, client
+):
+    card = await delivered()
+    await phone("NO")
+    await organisation.run(
+        write_to_customer, card, "DHL has it again.", by=organisation.people.carl.actor
+    )
+    clock.shift(timedelta(minutes=5))
+    await phone("Where is my card?")
+    assert "We have answered you" in (await phone.replies())[-1]
+    await phone("Which post office is it at, and may my sister go there?")
+    assert "Carl is looking for your card, Martin" in read(await client.get(link(card)))
 
 
 @pytest.mark.parametrize(

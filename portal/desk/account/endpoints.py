@@ -1,4 +1,4 @@
-"""A person's own page: their password, their sign-ins, and the record of their account."""
+"""A person's own page: their photo, password and sign-ins, and the record of their account."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,9 +23,12 @@ from portal.operations.accounts import (
     record_account_event,
 )
 from portal.queries.roster import load_full_roster
+from portal.queries.staff import find_photo
 
 SUCCESS_MESSAGES = {
     "password": "Your password is changed. Every other sign-in has ended.",
+    "photo": "Your customers see this photo from now on.",
+    "no-photo": "Your photo is removed. Customers see the first letter of your name.",
 }
 WRONG_PASSWORD = "That is not your current password."  # noqa: S105 (a sentence)
 SAME_PASSWORD = "That is the password you have. Please choose a new one."  # noqa: S105 (as above)
@@ -107,8 +110,12 @@ async def _page(
             TimeFormatter("en", roster.timezone_of(saved_id(reader.staff)), now),
             this_id=reader.sign_in.id if reader.sign_in else None,
         )
+        photo = await find_photo(session, saved_id(reader.staff))
     errors = (refusal.fields or {"": refusal.detail}) if refusal else {}
-    context = {"record": record, "said": said, "errors": errors, **layout_context(reader)}
+    context = {
+        "record": record, "photo": photo.digest if photo else "", "said": said, "errors": errors,
+        **layout_context(reader),
+    }  # fmt: skip
     response = await answer(
         request, "desk/account/account.html", context, refusal.status if refusal else 200
     )

@@ -12,11 +12,17 @@ from portal.models import (
     FollowUp,
     FollowUpState,
     Promise,
+    PromiseKind,
     RequestStatus,
     ServiceRequest,
     StageRun,
 )
-from portal.rules.investigations import find_investigation, looking_template
+from portal.rules.investigations import (
+    find_investigation,
+    is_answered,
+    looking_template,
+    waits_for_answer,
+)
 from portal.rules.needs import open_check_promise
 
 PASSED = {False: "status_passed", True: "status_passed_late"}
@@ -42,13 +48,10 @@ def render_status(renderer: MessageRenderer) -> str:
     elif run is not None:
         text = _render_stage(renderer, run)
     elif answered := investigation_of(request):
-        looking = render_looking(renderer, answered, renderer.fields()["owner"])
+        looking = _render_investigation(renderer, answered, renderer.fields()["owner"])
         text = renderer.say("status_looking", looking=looking)
     else:
-        is_planned = any(
-            follow_up.state == FollowUpState.PLANNED for follow_up in request.follow_ups
-        )
-        text = renderer.say("status_done" if is_planned else "status_confirming")
+        text = renderer.say(_template_when_done(request))
     return text
 
 
@@ -80,13 +83,31 @@ def render_looking(renderer: MessageRenderer, question: FollowUp, owner: str) ->
     return renderer.say("looking_into_it", None, owner=owner)
 
 
+def _render_investigation(renderer: MessageRenderer, question: FollowUp, owner: str) -> str:
+    """What is done about a no, until a person has answered; then that they have."""
+    answers = [row for row in renderer.request.promises if row.kind == PromiseKind.ANSWER]
+    answered_at = max((row.kept_at for row in answers if row.kept_at), default=None)
+    if is_answered(question, answered_at, is_owed=any(row.is_open for row in answers)):
+        return renderer.say("answered_you", None)
+    return render_looking(renderer, question, owner)
+
+
+def _template_when_done(request: ServiceRequest) -> str:
+    """The text once all stages are done: what we ask, and what that question waits for."""
+    if not any(follow_up.state == FollowUpState.PLANNED for follow_up in request.follow_ups):
+        return "status_confirming"
+    known = [promise for promise in request.promises if promise.is_told]
+    is_waiting = waits_for_answer(request.follow_ups, known)
+    return "status_done_owed" if is_waiting else "status_done"
+
+
 def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
     handoff = renderer.request.pending_handoff(run)
     fields, template = renderer.fields(run), "status"
     if handoff is None:
         fields["owner"] = renderer.person_name(run.assignee_id)
     if answered := investigation_of(renderer.request):
-        fields["title"] = render_looking(renderer, answered, fields["owner"])
+        fields["title"] = _render_investigation(renderer, answered, fields["owner"])
     if run.held_at is not None:
         return render_hold(renderer, run)
     if handoff is not None and handoff.accept_by is not None:

@@ -42,6 +42,10 @@ class PromiseKind(StrEnum):
     OTHER = "other"
 
 
+REPLY_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
+"""Promises that a message or a call keeps: the customer waits for it."""
+
+
 class PromiseWording(StrEnum):
     """Who worded a promise: a person, or Kept with one of its own sentences."""
 

@@ -1,5 +1,6 @@
-"""What happens to the accounts of staff: sign-ins begin and end, passwords change."""
+"""What happens to the accounts of staff: sign-ins begin and end, passwords change, photos are set."""
 
+from portal.operations.accounts.photos import remove_photo, set_photo
 from portal.operations.accounts.record import Client, record_account_event
 from portal.operations.accounts.sign_ins import (
     change_password,
@@ -18,5 +19,7 @@ __all__ = [
     "lock_account",
     "mark_seen",
     "record_account_event",
+    "remove_photo",
+    "set_photo",
     "start_sign_in",
 ]

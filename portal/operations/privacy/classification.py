@@ -159,6 +159,8 @@ NOT_PERSONAL: Mapping[str, str] = {
     "staff_member.name": _STAFF,
     "staff_member.password_hash": _STAFF,
     "staff_member.invitation_hash": _STAFF,
+    "staff_photo.digest": _STAFF,
+    "staff_photo.image": _STAFF,
     "stage.key": _ORGANISATION,
     "stage.name": _ORGANISATION,
     "stage_duration.workflow_key": _ORGANISATION,

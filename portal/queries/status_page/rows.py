@@ -15,7 +15,7 @@ TIMES = ("accept_by", "hold_until", "answer_until")
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A StageRun as the page needs it, with the whole name of its assignee."""
+    """A StageRun as the page needs it, with the whole name and the photo of its assignee."""
 
     id: int
     stage_key: str
@@ -41,6 +41,7 @@ class RunRow:
     hold_until: datetime | None
     paused_at: datetime | None
     assignee: str
+    assignee_photo: str | None
     third_party_code: str | None
     third_party_code_at: datetime | None
 
@@ -190,7 +191,10 @@ class DepartmentRow:
 
 @dataclass(frozen=True, slots=True)
 class StatusPageRow:
-    """A request as its customer may see it, with its owner's name. Its rows are ordered by id."""
+    """A request as its customer may see it, with its owner's name. Its rows are ordered by id.
+
+    ``answered_at`` is when the last promise of an answer was kept.
+    """
 
     request_id: int
     page_version: int
@@ -218,6 +222,7 @@ class StatusPageRow:
     departments: tuple[DepartmentRow, ...]
     booked: tuple[BookedRow, ...]
     assignee: str
+    answered_at: datetime | None
 
 
 ROWS: dict[str, Any] = {
@@ -238,7 +243,7 @@ def read_status_page_row(row: Sequence[Any]) -> StatusPageRow:
     """The result of the page statement as rows."""
     values = dict(zip(StatusPageRow.__slots__, row, strict=True))
     values["assignee"] = values["assignee"] or ""
-    values["closed_at"] = _parse_time(values["closed_at"])
+    values |= {name: _parse_time(values[name]) for name in ("closed_at", "answered_at")}
     values |= {name: _read_rows(row_type, values[name]) for name, row_type in ROWS.items()}
     return StatusPageRow(**values)
 

@@ -26,6 +26,7 @@ from portal.models import (
     RunState,
     ServiceRequest,
     StaffMember,
+    StaffPhoto,
     Stage,
     StageRun,
     TrackingLink,
@@ -99,6 +100,7 @@ class StatusPageStatements:
             self._rows(
                 StageRun, RunRow,
                 assignee=_name_of(StageRun.assignee_id),
+                assignee_photo=_photo_of(StageRun.assignee_id),
                 correction_by=_name_of(StageRun.correction_by_id),
             ),
             self._rows(Handoff, HandoffRow, col(Handoff.closed_at).is_(None)),
@@ -121,6 +123,7 @@ class StatusPageStatements:
             self._rows(Department, DepartmentRow, col(Department.id).in_(in_workflow), own=False),
             self._booked_visits(),
             _assignee(),
+            sa.cast(_answered_at(), sa.Text),
         ]  # fmt: skip
 
     def _booked_visits(self) -> Any:
@@ -203,10 +206,29 @@ def _assignee() -> Any:
     )
 
 
+def _answered_at() -> Any:
+    """When the last promise of an answer was kept."""
+    answer: sa.ColumnElement[str] = sa.literal_column(f"'{PromiseKind.ANSWER.value}'")
+    return (
+        sa.select(sa.func.max(col(Promise.kept_at)))
+        .where(col(Promise.request_id) == col(ServiceRequest.id), col(Promise.kind) == answer)
+        .correlate(ServiceRequest)
+        .scalar_subquery()
+    )
+
+
 def _name_of(staff_id: Any) -> Any:
     """The name of the member of staff with this id."""
     query = sa.select(col(StaffMember.name)).where(col(StaffMember.id) == col(staff_id))
     return query.correlate_except(StaffMember).scalar_subquery()
+
+
+def _photo_of(staff_id: Any) -> Any:
+    """The digest of this person's photo; null where they have none."""
+    query = sa.select(col(StaffPhoto.digest)).where(
+        col(StaffPhoto.staff_member_id) == col(staff_id)
+    )
+    return query.correlate_except(StaffPhoto).scalar_subquery()
 
 
 @cache

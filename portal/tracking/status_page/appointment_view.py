@@ -13,7 +13,8 @@ class Appointment:
     """A future time at which our staff come, or call (`is_call`, without a title).
 
     `key` stays the same when the time changes. A visit has an end (`until`), and what the workflow
-    says of it; `on_the_way` names whoever is on the way, and `timezone` is that of the place.
+    says of it; `on_the_way` names whoever is on the way, `photo` is the digest of their photo, and
+    `timezone` is that of the place.
     """
 
     key: str
@@ -26,6 +27,7 @@ class Appointment:
     prepare: str = ""
     on_the_way: str = ""
     timezone: str = ""
+    photo: str = ""
 
     def text(self, times: TimeFormatter) -> str:
         """The window of a visit with its date: "Wed 2 Dec, 10 am-noon".

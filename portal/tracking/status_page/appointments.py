@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from portal.models import CLOSED_STATUSES, FollowUpState, PromiseKind
+from portal.models import CLOSED_STATUSES, FollowUpState, PromiseKind, RunState
 from portal.queries.status_page.rows import FollowUpRow, StatusPageRow
 from portal.rules.visits import is_visit_over
 from portal.tracking.status_page.appointment_view import Appointment
@@ -47,6 +47,7 @@ def _appointment(key: str, follow_up: FollowUpRow, timeline: TimelinePresenter) 
         prepare=timeline.localize(visit.prepare) if visit.prepare else "",
         on_the_way=who if follow_up.on_the_way_at else "",
         timezone=_zone(follow_up, timeline),
+        photo=_visitor_photo(timeline.snapshot),
     )  # fmt: skip
 
 
@@ -54,6 +55,12 @@ def _zone(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:
     """The zone of the place visited: that of the department that comes."""
     run = next(run for run in timeline.snapshot.runs if run.id == follow_up.run_id)
     return timeline.calendar(run.department_id).zone.key
+
+
+def _visitor_photo(snapshot: StatusPageRow) -> str:
+    """The digest of the photo of whoever has the open stage that was reached last."""
+    photos = [run.assignee_photo for run in snapshot.runs if run.state == RunState.OPEN]
+    return (photos[-1] if photos else None) or ""
 
 
 def _title(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:

@@ -20,10 +20,11 @@ from portal.models import (
     RunState,
 )
 from portal.models.people.given_name import given_name, staff_first_name
+from portal.models.requests.promise import REPLY_KINDS
 from portal.models.requests.request_status import WITHDRAWN
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.rules.arrival import arrival_of
-from portal.rules.investigations import find_investigation, looking_template
+from portal.rules.investigations import find_investigation, is_answered, looking_template
 from portal.rules.withdrawal import allows_withdrawal
 from portal.tracking.status_page.appointments import find_appointments
 from portal.tracking.status_page.conversation import build_conversation, list_documents
@@ -43,7 +44,6 @@ from portal.tracking.status_page.timeline_view import Ending, Pause
 from portal.tracking.status_page.view_models import StatusPage
 from portal.workflows import WorkflowDefinition
 
-REPLY_KINDS = (PromiseKind.ANSWER, PromiseKind.CALL)
 MAX_PAST_PROMISES = 2
 
 
@@ -83,6 +83,7 @@ def present_status_page(
         timezone=zone_or_utc(snapshot.timezone),
         status=snapshot.status,  # type: ignore[arg-type]
         headline=_investigation(snapshot, definition) or timeline.headline,
+        stage_headline=timeline.headline,
         write_to=timeline.department(snapshot.department_id).name,
         path=f"/r/{token}",
         last_event_id=snapshot.page_version,
@@ -98,6 +99,7 @@ def present_status_page(
         third_party_update=timeline.third_party_update,
         parcel_links=timeline.parcel_links,
         ask_after=_ask_after(snapshot, timeline),
+        question_waits=timeline.question_waits,
         question=present_question(snapshot, timeline, organisation.brand),
         needs=present_needs(snapshot, timeline),
         pause=_pause(snapshot, timeline),
@@ -130,11 +132,19 @@ def _with_public_names(snapshot: StatusPageRow, definition: WorkflowDefinition) 
 
 
 def _investigation(snapshot: StatusPageRow, definition: WorkflowDefinition) -> str:
-    """What is done since the customer said that it did not come, or is wrong; empty without that."""
+    """What is done since the customer said that it did not come, or is wrong; empty without that.
+
+    Once a person has answered, it says so.
+    """
     answered = find_investigation(definition, snapshot.status, snapshot.runs, snapshot.follow_ups)
     if answered is None and not _is_reopened_for_customer(snapshot):
         return ""
     template = ""
+    is_owed = any(
+        row.kind == PromiseKind.ANSWER and row.closed_at is None for row in snapshot.promises
+    )
+    if answered is not None and is_answered(answered, snapshot.answered_at, is_owed=is_owed):
+        return product_text("answered_you", snapshot.locale)
     if answered is not None:
         question = definition.question(answered.key)
         template = looking_template(question, answered, snapshot.follow_ups, snapshot.locale)

@@ -21,7 +21,7 @@ from portal.queries.status_page.rows import (
     RunRow,
     StatusPageRow,
 )
-from portal.rules.investigations import asks_again
+from portal.rules.investigations import asks_again, waits_for_answer
 from portal.rules.stages.stage_timeline import (
     QuestionStep,
     StageStep,
@@ -110,8 +110,8 @@ class TimelinePresenter:
             department_id = handoff.from_department_id if handoff else run.department_id
             since = run.reached_at or run.opened_at
             name = self.department(department_id).name
-            current = CurrentDepartment(name, since, staff_first_name(run.assignee))
-            departments.setdefault(department_id, current)
+            person, photo = staff_first_name(run.assignee), run.assignee_photo or ""
+            departments.setdefault(department_id, CurrentDepartment(name, since, person, photo))
         return tuple(departments.values())
 
     @property
@@ -120,13 +120,19 @@ class TimelinePresenter:
         runs = self.timeline.open_runs
         return self._handoff(runs[0]) if len(runs) == 1 else None
 
+    @cached_property
+    def question_waits(self) -> bool:
+        """Whether the last question waits for an answer or a call that we owe the customer."""
+        is_waiting = waits_for_answer(self.snapshot.follow_ups, self.snapshot.promises)
+        return is_waiting and not self.timeline.open_runs
+
     @property
     def next_step(self) -> NextStep | None:
         """What follows the open stages, and when."""
         step = self.timeline.next_step()
         if step is None:
             return None
-        return NextStep(self._title(step), self.timeline.expected_at(step), _is_asked(step))
+        return NextStep(self._title(step), self._expected_at(step), _is_asked(step))
 
     @property
     def ask_after(self) -> datetime | None:
@@ -224,8 +230,15 @@ class TimelinePresenter:
             began_at = follow_up.asked_at if step.state == "current" else follow_up.closed_at
         return TimelineStep(
             f"asked-{step.question.key}", self._title(step), CUSTOMER_PART, step.state,
-            began_at=began_at, expected_at=self.timeline.expected_at(step), is_asked=True,
+            began_at=began_at, expected_at=self._expected_at(step), is_asked=True,
         )  # fmt: skip
+
+    def _expected_at(
+        self, step: StageStep[RunRow, HandoffRow, FollowUpRow] | QuestionStep[FollowUpRow]
+    ) -> datetime | None:
+        """When it is expected; a question that waits for our answer has no date."""
+        is_waiting = isinstance(step, QuestionStep) and self.question_waits
+        return None if is_waiting else self.timeline.expected_at(step)
 
     def _title(
         self, step: StageStep[RunRow, HandoffRow, FollowUpRow] | QuestionStep[FollowUpRow]

@@ -17,11 +17,15 @@ STEP_STATES: tuple[StepState, ...] = get_args(StepState)
 
 @dataclass(frozen=True, slots=True)
 class CurrentDepartment:
-    """A department that has the request, since when, and the first name of who has it there."""
+    """A department that has the request, since when, and who has it there.
+
+    ``person`` is their first name, ``photo`` the digest of their photo; each may be empty.
+    """
 
     department: str
     since: datetime
     person: str = ""
+    photo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,14 +60,15 @@ OFFER_AGE = timedelta(minutes=5)
 class StatusPage:
     """Everything that the page of one request shows at `now`.
 
-    `title` names the request, `headline` is the customer's title of its current stage. `path` is
-    that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
+    `title` names the request, `headline` says where it stands: the customer's title of its current
+    stage (`stage_headline`), or what is looked into. `path` is that of the tracking link. `step_groups` is the timeline in order; parallel steps share a group.
     `arrival` is when all of it should be done. While it waits for the customer, `action` is what they
     do, if that is known, and `place` where they come. `last_report` is how far the third party of
     the only open stage is, `third_party_update` what it said last, `parcel_links` the carriers'
     pages by tracking number. After `ask_after`, the last promised date, the page offers to ask now.
     `hidden_message_count` counts the messages that only a browser that has shown a code may see.
     `text_number` is the number that our texts come from, where it is always the same.
+    `question_waits`: the last question comes once the customer has the answer that is owed.
     `draft` and `refusal` repeat a message that could not be sent, with the reason.
     """
 
@@ -84,6 +85,7 @@ class StatusPage:
     write_to: str
     path: str
     last_event_id: int
+    stage_headline: str = ""
     current_departments: tuple[CurrentDepartment, ...] = ()
     handoff: WaitingHandoff | None = None
     next_step: NextStep | None = None
@@ -97,6 +99,7 @@ class StatusPage:
     estimate: DateEstimate | None = None
     ask_after: datetime | None = None
     question: Question | None = None
+    question_waits: bool = False
     needs: Needs = NO_NEEDS
     pause: Pause | None = None
     ending: Ending | None = None
@@ -191,7 +194,8 @@ class StatusPage:
     @property
     def is_ready_for_pickup(self) -> bool:
         """True while a carrier has it ready for the customer, and no question is open."""
-        return self.status == "open" and self.last_report is not None and self.last_report.is_pickup
+        is_ready = self.last_report is not None and self.last_report.is_pickup
+        return is_ready and self.status == "open" and self.question is None
 
     @property
     def tone(self) -> str:

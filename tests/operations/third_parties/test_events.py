@@ -289,11 +289,3 @@ async def test_desk_refuses_what_it_cannot_use_and_keeps_what_was_typed(
     assert why in answer.text
     assert 'value="Newark"' in answer.text
     assert not await third_party_events(organisation, parcel)
-
-
-async def test_page_asks_the_customer_to_pick_up_what_is_ready(client, report, parcel):
-    await report(number="JD014", code="available_for_pickup", place="Newark")
-    page = await page_of(client, parcel)
-    assert headline_of(page).startswith("Ready for you to pick up, Newark")
-    assert "Please pick it up from DHL." in page
-    assert "There is nothing that you need to do" not in page

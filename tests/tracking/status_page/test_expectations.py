@@ -142,6 +142,19 @@ async def test_customer_who_comes_reads_where_when_and_what_to_bring(
     assert "Send a photo" not in text
 
 
+async def test_customer_who_comes_and_has_written_reads_that_we_have_the_message(
+    see, organisation: Organisation, request_of_turns: ServiceRequest
+) -> None:
+    await say(organisation, request_of_turns, Answer.YES)
+    await move_on(organisation, request_of_turns, 2)
+    async with organisation.operations.begin(organisation.people.mona.actor) as uow:
+        held = await uow.lock(request_of_turns.reference)
+        await receive_web_message(uow, held, "May my brother collect it?")
+    text = await read(see, request_of_turns)
+    assert text.index("We have your message and will answer it.") < text.index("12 Elm Street")
+    assert "nothing else that you need to do" not in text
+
+
 async def test_pause_without_a_reason_asks_nothing_in_particular(
     see, organisation: Organisation, request_of_turns: ServiceRequest
 ) -> None:

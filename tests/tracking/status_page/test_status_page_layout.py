@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+from portal.tracking.status_page.appointment_view import Appointment
+from portal.tracking.status_page.promises_view import PromiseLine
 from tests.support.status_page.card_page import (
     APPROVED,
     ARRIVED,
@@ -108,3 +110,18 @@ def test_what_nobody_confirmed_is_closed_for_now() -> None:
     page = html(STATES["never confirmed"])
     assert "Closed for now, Martin" in page
     assert "All done" not in page
+
+
+def test_visit_stands_between_the_headline_and_who_has_the_request() -> None:
+    for state in ("a visit", "a visit in a window"):
+        page = html(STATES[state])
+        visit = page.index('id="appointment-1"')
+        assert page.index("</h1>") < visit < page.index('<p class="who">') < page.index('id="way"')
+
+
+def test_call_has_its_calendar_file_below_its_promise() -> None:
+    call = Appointment("call-1", "", NOW + timedelta(hours=3), is_call=True)
+    promise = PromiseLine("1", "I will call you", call.at, owner="Pia")
+    page = html(replace(MARTIN, appointments=(call,), promises=(promise,)))
+    assert page.index("I will call you") < page.index("/appointment.ics")
+    assert 'class="next visit"' not in page

@@ -1,5 +1,6 @@
 """Carrying a decision out: rows, and at most one reply."""
 
+from portal.messaging.wording.renderer import fits_one_text
 from portal.messaging.wording.status_reply import render_status
 from portal.models import (
     ASK_BACK_CAUSE,
@@ -154,7 +155,12 @@ async def _answer_question(
     # The page shows the answer itself.
     if channel == Channel.WEB:
         return None
-    text = render_answer_reply(await uow.renderer(request), taken)
+    renderer = await uow.renderer(request)
+    text = render_answer_reply(renderer, taken)
+    if text and channel == Channel.SMS and len(matched.facts.open_requests) > 1:
+        # Nothing else in it tells which of their requests they have answered about.
+        named = f"{text} {renderer.say('about_reference')}"
+        text = named if fits_one_text(named, request.customer.locale) else text
     return Reply(MessageKind.ANSWER, text) if text else None
 
 
