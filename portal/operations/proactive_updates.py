@@ -17,7 +17,7 @@ from portal.messaging.wording.delays import (
 )
 from portal.messaging.wording.holds import hold_fields
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
-from portal.messaging.wording.third_parties import render_third_party, report_text
+from portal.messaging.wording.third_parties import awaited_party, report_text
 from portal.models import (
     Event,
     EventKind,
@@ -199,12 +199,12 @@ async def _send_progress_update(uow: UnitOfWork, request: ServiceRequest, run: S
 
 def _progress_text(renderer: MessageRenderer, run: StageRun, note: str) -> str:
     handoff, fields = renderer.request.pending_handoff(run), dict[str, str]()
-    if run.waits_on_third_party and run.held_at is None:
-        return render_third_party(renderer, run)
     if run.held_at is not None:
         fields = hold_fields(renderer, run)
         template = "update_hold_until" if "due" in fields else "update_hold"
-    elif run.waits_on_customer or run.waits_on_third_party:
+    elif run.waits_on_third_party:
+        template, fields["party"] = "update_third_party", awaited_party(renderer, run)
+    elif run.waits_on_customer:
         template = "update_waiting"
     elif handoff is not None and handoff.accept_by is not None and handoff.accept_by > renderer.now:
         template, fields["due"] = "status_passed", renderer.times.by(handoff.accept_by)

@@ -28,6 +28,7 @@ async def visit(line, texts):
     ("text", "start"),
     [
         ("can we make it Friday 2 pm instead?", datetime(2025, 6, 6, 18, tzinfo=UTC)),
+        ("Sorry, can we make it Friday 2 pm instead?", datetime(2025, 6, 6, 18, tzinfo=UTC)),
         ("Could you move it to tomorrow between 2 and 4", datetime(2025, 6, 4, 18, tzinfo=UTC)),
         ("I need to reschedule to Friday at 10", datetime(2025, 6, 6, 14, tzinfo=UTC)),
         ("\u00bfPodemos cambiarla al viernes a las 10?", datetime(2025, 6, 6, 14, tzinfo=UTC)),

@@ -50,7 +50,7 @@ FIELDS_BY_TEXT = {
     "host": ("code",),
     "arrival": ("arrival_expected", "status_arrival"),
     "third_party": ("reason_third_party",),
-    "party": ("status_third_party", "status_third_party_then"),
+    "party": ("status_third_party", "status_third_party_then", "update_third_party"),
     "length": ("status_third_party_then",),
     "outcome": (
         "closed_by_no_outcome", "cancelled_outcome", "unconfirmed_outcome", "status_ended_outcome",

@@ -48,13 +48,19 @@ def third_party_template(
 
     Gives the name of the template and its fields.
     """
-    request, arrival = renderer.request, renderer.arrival()
-    party = request.definition.stage(run.stage_key).third_party_awaited
-    if party is not None:
-        fields = fields | {"party": party.in_language(request.customer.locale)}
+    arrival, party = renderer.arrival(), awaited_party(renderer, run)
+    if party:
+        fields = fields | {"party": party}
     if arrival is None or arrival.duration is None:
         return "status_third_party", fields
     return "status_third_party_then", fields | {"length": renderer.times.about(arrival.duration)}
+
+
+def awaited_party(renderer: MessageRenderer, run: StageRun) -> str:
+    """The third party for which a stage waits, in the customer's language; empty for none."""
+    request = renderer.request
+    party = request.definition.stage(run.stage_key).third_party_awaited
+    return party.in_language(request.customer.locale) if party is not None else ""
 
 
 def render_third_party(renderer: MessageRenderer, run: StageRun) -> str:

@@ -128,7 +128,9 @@ async def test_weekly_text_says_for_whom_the_stage_waits(clock, waiting, organis
     await organisation.run(send_due_updates, waiting, by=SYSTEM_ACTOR)
     update = (await organisation.outbound_messages(waiting))[-1]
     assert update.kind == MessageKind.UPDATE
-    assert "Your parcel is on its way. We wait for DHL, then about 1 day more." in update.body
+    assert (
+        "Acme Bank: No change yet: we wait for DHL. Your parcel is on its way. http" in update.body
+    )
     assert "still on it" not in update.body
 
 
