@@ -1,6 +1,7 @@
 """The database: SQLite in WAL mode on one machine, PostgreSQL beyond it; one code path."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.database_errors import DatabaseReason, describe, find_reason
@@ -28,6 +30,8 @@ SQLITE_PRAGMAS = (
 )
 DEFAULT_POOL_SIZE = 20  # connections
 POOL_WAIT_SECONDS = 10.0  # seconds that a caller waits for a free connection
+WAL_WAIT_SECONDS = 30.0
+WAL_RETRY_SECONDS = 0.02
 
 
 def create_engine(url: str, pool_size: int = DEFAULT_POOL_SIZE) -> AsyncEngine:
@@ -60,7 +64,7 @@ def create_engine(url: str, pool_size: int = DEFAULT_POOL_SIZE) -> AsyncEngine:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in SQLITE_PRAGMAS:
-            cursor.execute(pragma)
+            _execute_pragma(cursor, pragma)
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -69,6 +73,23 @@ def create_engine(url: str, pool_size: int = DEFAULT_POOL_SIZE) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _execute_pragma(cursor: Any, pragma: str) -> None:
+    """Execute it, again while another process brings a new file into WAL mode.
+
+    That change fails at once where the file is locked, whatever ``busy_timeout`` says.
+    """
+    deadline = time.monotonic() + WAL_WAIT_SECONDS
+    while True:
+        try:
+            cursor.execute(pragma)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            await_only(asyncio.sleep(WAL_RETRY_SECONDS))
+        else:
+            return
 
 
 def _connect(dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:

@@ -86,6 +86,8 @@ DESK: dict[str, tuple[object, dict[str, str]]] = {
     "/desk/sign-out": (OWN, {}),
     "/desk/keys": (OWN, {}),
     "/desk/account/password": (OWN, {}),
+    "/desk/account/photo": (OWN, {}),
+    "/desk/account/photo/remove": (OWN, {}),
     "/desk/account/sign-out": (OWN, {}),
     "/desk/personal-data": (REFUSED, {"address": "+14155550132", "verb": "find"}),
     "/desk/personal-data/{id}/export": (REFUSED, {}),

@@ -159,7 +159,7 @@ async def test_expired_promise_offers_to_ask_staff(clock, organisation, card_req
     clock.move_to(run.last_promised_at - timedelta(seconds=1))
     await sweep(organisation)
     page = (await client.get(url)).text
-    assert "; now we expect" in page
+    assert "Now we expect it by" in page
     assert "Telesales needs more time." in page
     assert "Ask what is happening" not in page
     clock.move_to(run.last_promised_at)

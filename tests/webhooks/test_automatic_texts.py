@@ -82,7 +82,8 @@ async def test_wish_of_a_driver_is_for_a_person(
 ) -> None:
     await twilio.text("I'm driving, call me later")
     card = await organisation.reload(card_request)
-    assert [promise.kind for promise in card.promises] == [PromiseKind.ANSWER]
+    [promise] = card.promises
+    assert (promise.kind, promise.is_told) == (PromiseKind.CALL, False)
 
 
 async def test_text_that_comes_after_each_of_ours_within_seconds_is_automatic(

@@ -39,7 +39,7 @@ CHANGE = re.compile(
     rf"|mejor (?:el|a) (?:las? )?(?:\d|{'|'.join(WEEKDAYS)}))\b|تغيير|نغير|اغير|تاجيل|بدلا"
 )
 NONE_SUITS = re.compile(
-    r"(?:(?:sorry|no|unfortunately|lo siento|عذرا) )*(?:"
+    r"(?:(?:sorry|no|unfortunately|lo siento|عذرا) ){0,3}(?:"
     r"(?:none|neither|not any)(?: of (?:them|these|those|that|the)(?: (?:times|dates|days|options|slots|windows))?)?"
     r"(?: (?:works?|suits?|fits?|is|are|will|would|do|does)"
     r"(?: (?:work|suit|fit|do|any good|good|great|ok|okay|fine|possible|convenient|suitable|for|me|us)){0,4})?"
@@ -52,7 +52,7 @@ NONE_SUITS = re.compile(
     r"|(?:tienen |hay )?otr[ao]s (?:horas|horarios|fechas|dias|opciones)(?: por favor)?"
     r"|لا (?:يناسبني|يناسبنا|تناسبني|تناسبنا)(?: (?:اي|ايا|شيء|منها|منهم|موعد|واحد|هذه|المواعيد)){1,3}"
     r"|(?:و)?لا (?:واحد|موعد|شيء) منها(?: يناسبني)?|(?:مواعيد|اوقات|ايام) اخرى|غيرها"
-    r")(?: (?:sorry|please|thanks|thank you|gracias|por favor|شكرا))*"
+    r")(?: (?:sorry|please|thanks|thank you|gracias|por favor|شكرا)){0,3}"
 )
 """All of a message that wants other times than those offered, in words without accents."""
 _SOFTLY = r"(?:(?:hi|hello|hey|sorry|please|pls|hola|perdon|disculpe|por favor|مرحبا|عفوا|من فضلك|لو سمحت) ){0,3}"
