@@ -2,21 +2,20 @@
 
 import asyncio
 import gc
-import time
 
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
 from tests.support import loop_watchdog
-from tests.support.loop_watchdog import LoopWatchdog
+from tests.support.loop_watchdog import LoopWatchdog, user_time
 
 
 def burn(seconds):
-    """Use CPU time of this thread."""
-    began = time.thread_time()
-    while time.thread_time() - began < seconds:
-        pass
+    """Compute for this many seconds of user time."""
+    began = user_time()
+    while user_time() - began < seconds:
+        sum(range(10_000))
 
 
 @pytest.fixture(autouse=True)
