@@ -1,4 +1,4 @@
-"""A webhook server in place of the product, for the fake carrier."""
+"""The numbers and the messaging service of the tests of the fake carrier."""
 
 MARTIN = "+14155550132"
 

@@ -8,20 +8,14 @@ import time_machine
 from sqlmodel import col, select, update
 
 from portal.database import Database
-from portal.models import (
-    DroppedBall,
-    DroppedBallKind,
-    Message,
-    MessageStatus,
-    ServiceRequest,
-)
+from portal.models import DroppedBall, DroppedBallKind, Message, MessageStatus, ServiceRequest
 from portal.operations import Operations, cancel, retry_messages
 from portal.operations.conversation.auto_reply_limits import MAX_TEXTS
 from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
 from tests.support.factories import Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.support.twilio_client import CustomerPhone
-from tests.workers.test_retention import keeping
+from tests.workers.conftest import keeping
 
 STRANGER = "+14155557799"
 

@@ -15,7 +15,7 @@ import pytest
 import time_machine
 from pydantic import SecretStr
 
-from portal.models import SYSTEM_ACTOR, ServiceRequest
+from portal.models import SYSTEM_ACTOR, Event, EventKind, ServiceRequest
 from portal.operations import record_third_party_update
 from portal.settings import Settings
 from tests.operations.third_parties.conftest import PARCEL
@@ -27,6 +27,8 @@ SECRETS = {"aftership": "the secret of AfterShip", "easypost": "sécret ﬁve", 
 PROVIDERS = [*SECRETS]
 
 Call = Callable[..., Awaitable[httpx2.Response]]
+
+every_provider = pytest.mark.parametrize("provider", PROVIDERS)
 
 
 def payload(provider: str) -> Any:
@@ -49,6 +51,14 @@ def sign(provider: str, body: bytes, secret: str, at: datetime | None = None) ->
 
 def _digest(key: bytes, body: bytes) -> bytes:
     return hmac.new(key, body, hashlib.sha256).digest()
+
+
+async def third_party_events(organisation: Organisation, request: ServiceRequest) -> list[Event]:
+    """The events of third parties of this request, oldest first."""
+    return [
+        event for event in await organisation.events(request)
+        if event.kind == EventKind.THIRD_PARTY_UPDATED
+    ]  # fmt: skip
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.webhooks.third_parties.conftest import SECRETS, payload, sign
-from tests.webhooks.third_parties.test_providers import third_party_events
+from tests.webhooks.third_parties.conftest import SECRETS, payload, sign, third_party_events
 
 pytestmark = pytest.mark.either_database
 

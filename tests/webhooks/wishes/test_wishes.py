@@ -1,38 +1,30 @@
 """A wish for fewer messages is kept as what it is: never a stop of everything, never nothing."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time
-from email.message import EmailMessage
-from typing import Any
 
 import pytest
 import time_machine
 from sqlmodel import select
 
-from portal.messaging.email.signed_addresses import reply_address
 from portal.models import (
     SYSTEM_ACTOR,
     Channel,
     Consent,
-    Direction,
     FollowUpState,
     Message,
     MessageKind,
     MessageStatus,
     ServiceRequest,
 )
-from portal.operations import hold, receive_web_message, write_to_customer
+from portal.operations import hold, write_to_customer
 from portal.operations.conversation.wishes.night_hours import read_quiet_hours
-from portal.queries.consent import ConsentQuery, find_permitted
-from portal.settings import QuietHours, Settings
-from tests.messaging.email.mail_server import TOKEN
+from portal.settings import QuietHours
 from tests.operations.endings.receipts import DAY, HOUR, Receipt
-from tests.support.customer_device import link
-from tests.support.desk_client import visible_text
 from tests.support.factories import MARTIN, Organisation
 from tests.support.fake_gateways import FakeSmsGateway, delivered_bodies
 from tests.support.twilio_client import PHONE, CustomerPhone, TwilioClient
+from tests.webhooks.wishes.conftest import is_permitted, replies
 
 pytestmark = pytest.mark.either_database
 
@@ -47,25 +39,6 @@ WISHES = (
 )
 NIGHT = datetime(2025, 6, 4, 2, 40, tzinfo=UTC)
 """10:40 pm in New York."""
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"mail_from": "Acme Bank <desk@acme.example>"})
-
-
-async def is_permitted(
-    organisation: Organisation, channel: Channel, address: str | None, request_id: int | None
-) -> bool:
-    query = ConsentQuery(channel, address or "", request_id)
-    async with organisation.database.reading() as session:
-        return query in await find_permitted(session, [query])
-
-
-async def replies(organisation: Organisation) -> list[Message]:
-    """What we say after the first text about the card."""
-    sent = [each for each in await organisation.messages() if each.direction == Direction.OUT]
-    return [each for each in sent if each.kind != MessageKind.MILESTONE]
 
 
 @pytest.mark.parametrize("text", WISHES)
@@ -226,89 +199,6 @@ async def test_question_that_waits_to_be_sent_is_withdrawn(
     assert status == MessageStatus.SUPPRESSED
     await receipt.advance_clock(4 * DAY)
     assert await receipt.questions() == 1, "no reminder"
-
-
-async def test_desk_shows_the_wishes_and_takes_them_back(
-    desk_clients: Callable[[str], Any],
-    twilio: TwilioClient,
-    organisation: Organisation,
-    card_request: ServiceRequest,
-) -> None:
-    await twilio.text("not at night please", sid="SM1")
-    await twilio.text("no more surveys", sid="SM2")
-    tess = await desk_clients("tess")
-    page = visible_text(await tess.page(card_request))
-    assert page.count("No messages from 9 pm to 8 am") == 2, "beside the confirmation"
-    assert "Ask follow-up questions again" in page
-    for wish in ("quiet_off", "questions_on"):
-        await tess.submit(card_request, "wishes", wish=wish)
-    customer = (await organisation.reload(card_request)).customer
-    assert (customer.quiet_hours, customer.takes_questions) == ("", True)
-    page = visible_text(await tess.page(card_request))
-    assert page.count("No messages from") == 1
-    assert "Customer asked for: messages at any hour" in page
-    await tess.submit(card_request, "wishes", wish="quiet_on")
-    customer = (await organisation.reload(card_request)).customer
-    assert customer.quiet_hours == "21:00-08:00"
-    refused = await tess.submit(card_request, "wishes", htmx=True, wish="quiet")
-    assert refused.status_code == 422
-
-
-async def test_page_shows_the_wishes_and_takes_them_back(
-    client: Any, twilio: TwilioClient, organisation: Organisation, card_request: ServiceRequest
-) -> None:
-    await twilio.text("not at night please", sid="SM1")
-    await twilio.text("no more surveys", sid="SM2")
-    path = f"{link(card_request)}/preferences"
-    page = visible_text((await client.get(path)).text)
-    assert "We send you nothing from 9 pm to 8 am." in page
-    assert "We send you no questions about how it went." in page
-    for button in ("quiet_off", "questions_on"):
-        assert (await client.post(path, data={"do": button})).status_code == 303
-    customer = (await organisation.reload(card_request)).customer
-    assert (customer.quiet_hours, customer.takes_questions) == ("", True)
-    for button in ("quiet_on", "questions_off"):
-        assert (await client.post(path, data={"do": button})).status_code == 303
-    customer = (await organisation.reload(card_request)).customer
-    assert (customer.quiet_hours, customer.takes_questions) == ("21:00-08:00", False)
-
-
-async def test_wish_on_the_page_is_kept_and_confirmed_there(
-    organisation: Organisation, card_request: ServiceRequest
-) -> None:
-    await organisation.run(
-        receive_web_message, card_request, "not at night please", by=SYSTEM_ACTOR
-    )
-    assert (await organisation.reload(card_request)).customer.quiet_hours == "21:00-08:00"
-    (reply,) = await replies(organisation)
-    assert reply.channel == Channel.WEB
-
-
-@pytest.mark.parametrize(
-    ("text", "is_kept"),
-    [
-        ("not at night please", lambda card: card.customer.quiet_hours == "21:00-08:00"),
-        ("no more surveys", lambda card: not card.customer.takes_questions),
-    ],
-)
-async def test_wish_by_mail_is_kept_and_confirmed_by_mail(
-    text: str,
-    is_kept: Callable[[ServiceRequest], bool],
-    client: Any,
-    settings: Settings,
-    organisation: Organisation,
-    card_request: ServiceRequest,
-) -> None:
-    mail = EmailMessage()
-    mail["From"], mail["To"] = MARTIN.email, reply_address(settings, card_request.id or 0)
-    mail["Message-ID"] = "<1@example.com>"
-    mail.set_content(text)
-    answer = await client.post("/hooks/email/inbound", content=mail.as_bytes(), headers=TOKEN)
-    assert answer.status_code == 204
-    assert is_kept(await organisation.reload(card_request))
-    (reply,) = await replies(organisation)
-    assert (reply.channel, reply.to_address) == (Channel.EMAIL, MARTIN.email)
-    assert await is_permitted(organisation, Channel.EMAIL, MARTIN.email, card_request.id)
 
 
 @pytest.mark.parametrize(
