@@ -16,7 +16,7 @@ from portal.operations import (
 )
 from portal.operations.conversation.attachments import IncomingMedia, reject_fetched
 from portal.workflows import shipped_workflow_files
-from tests.operations.needs import REASON, at_drawings, send_plans
+from tests.operations.needs.items import REASON, at_drawings, send_plans
 from tests.support.customer_device import verify_device
 from tests.support.desk_client import visible_text
 from tests.support.workflows import DRAWINGS, ITEM, SECOND_ITEM

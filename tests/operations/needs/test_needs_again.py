@@ -15,7 +15,7 @@ from portal.operations import (
     send_back,
 )
 from portal.operations.conversation.attachments import IncomingMedia, reject_fetched
-from tests.operations.needs import REASON, at_drawings, send_plans
+from tests.operations.needs.items import REASON, at_drawings, send_plans
 from tests.support.workflows import DRAWINGS, ITEM, SECOND_ITEM
 from tests.tracking.page_requests import link, read
 
