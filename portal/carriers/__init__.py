@@ -3,7 +3,6 @@
 ``carriers.toml`` has those that Kept knows; a setting adds others.
 """
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
+from portal.toml_file import read_toml_file
+
 SHIPPED_FILE = Path(__file__).with_name("carriers.toml")
 PLACEHOLDER = "{number}"
 URL_REMEDY = 'Write an https address with the number in it: "https://carrier.example/{number}".'
-MAX_FILE_BYTES = 200_000
 MAX_NAME_LENGTH = 80
 MAX_URL_LENGTH = 500
 
@@ -45,13 +45,7 @@ class Carriers:
         Raises OSError where it cannot be read, and ValueError with the end of a sentence where
         it says nothing usable.
         """
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ValueError("must name a file of at most 200 kB.")
-        try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"must name a TOML file: {error}.") from None
-        return cls((*shipped_carriers().carriers, *_read_carriers(document)))
+        return cls((*shipped_carriers().carriers, *_read_carriers(read_toml_file(path))))
 
     def find(self, name: str) -> Carrier | None:
         """The carrier of that name or alias, however it is cased, spaced and hyphenated."""
@@ -110,7 +104,7 @@ def is_url_template(template: str) -> bool:
 @cache
 def shipped_carriers() -> Carriers:
     """The carriers that come with Kept."""
-    document = tomllib.loads(SHIPPED_FILE.read_text(encoding="utf-8"))
+    document = read_toml_file(SHIPPED_FILE)
     return Carriers(tuple(_read_carriers(document)))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.business_time import TimeWindow
+from portal.messaging.wording.promises import promised_by
 from portal.messaging.wording.renderer import MessageRenderer
 from portal.messaging.wording.status_reply import render_looking
 from portal.messaging.wording.visits import render_visit
@@ -238,10 +239,6 @@ def told_reply_promise(request: ServiceRequest) -> Promise | None:
 
 def _with_owed(renderer: MessageRenderer, text: str, promise: Promise) -> str:
     """The text, and that what the customer has asked is still answered; the link gives way."""
-    owed = renderer.say(
-        "still_calls" if promise.kind == PromiseKind.CALL else "still_answers", None,
-        owner=renderer.person_name(promise.owner_id),
-        department=renderer.department_name(promise.department_id),
-        due=renderer.times.by(promise.due_at),
-    )  # fmt: skip
+    template = "still_calls" if promise.kind == PromiseKind.CALL else "still_answers"
+    owed = renderer.say(template, None, **promised_by(renderer, promise))
     return " ".join(f"{text.replace(renderer.link, '')} {owed}".split())

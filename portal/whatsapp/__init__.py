@@ -6,15 +6,14 @@ Source: Twilio's "Send templates created with the Content Template Builder".
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from portal.i18n.languages import LANGUAGE_CODES
+from portal.toml_file import read_toml_file
 
-MAX_FILE_BYTES = 200_000
 CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
 VARIABLE_NAME = re.compile(r"[A-Za-z0-9_]{1,16}")
 """The name of a placeholder: at most 16 letters and digits, without spaces."""
@@ -65,13 +64,7 @@ class WhatsAppTemplates:
         Raises OSError where it cannot be read, and ValueError with the end of a sentence where
         it says nothing usable.
         """
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ValueError("must name a file of at most 200 kB.")
-        try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"must name a TOML file: {error}.") from None
-        return cls(dict(_read_templates(document)))
+        return cls(dict(_read_templates(read_toml_file(path))))
 
     def find(self, kind: str, language: str) -> WhatsAppTemplate | None:
         """The template of the kind in this language, else the default one; never another language's."""

@@ -28,7 +28,7 @@ def kept(tmp_path, outside):
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,  # a start takes half a minute on a busy machine
         )
 
     return kept

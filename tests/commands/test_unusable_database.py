@@ -1,39 +1,15 @@
 """A database that is newer, not migrated, damaged or in use: one true sentence and exit code 1."""
 
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 
 import pytest
 
 from portal.runtime.data_folder import locked_data_folder
-from portal.settings import Settings
 
 STARTS = [["serve", "--port", "0"], ["web", "--port", "0"], ["worker"]]
 NEWER = "The database is newer than this version of Kept (revision 9999): install the newer version"
-
-
-@pytest.fixture
-def kept(tmp_path):
-    """Run `kept` in a folder without settings; it ends by itself."""
-    names = {Settings.environment_name(name) for name in Settings.model_fields}
-    outside = {name: value for name, value in os.environ.items() if name not in names}
-
-    def kept(*arguments, **variables):
-        return subprocess.run(
-            [sys.executable, "-m", "portal.cli", *arguments],
-            cwd=tmp_path,
-            env={**outside, **variables},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,  # a start takes half a minute on a busy machine
-        )
-
-    return kept
 
 
 @pytest.fixture

@@ -31,6 +31,15 @@ def moved_because(reason: str, locale: str, *, by_customer: bool) -> str:
     return product_text("another_time", locale) if by_customer else reason
 
 
+def promised_by(renderer: MessageRenderer, promise: Promise) -> dict[str, str]:
+    """Who keeps the promise, of which department, and by when."""
+    return {
+        "due": renderer.times.by(promise.due_at),
+        "owner": renderer.person_name(promise.owner_id),
+        "department": renderer.department_name(promise.department_id),
+    }
+
+
 def render_promise(renderer: MessageRenderer, promise: Promise, template: str) -> str:
     """The message about a promise: ``promise`` when it is made, ``promise_moved`` later."""
     department = renderer.department_name(promise.department_id)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from portal.business_time import TimeWindow
 from portal.messaging.intents.named_times import NamedTime, WindowKind
+from portal.messaging.wording.promises import promised_by
 from portal.messaging.wording.visits import render_offer, render_visit
 from portal.models import (
     ASK_BACK_CAUSE,
@@ -91,12 +92,7 @@ async def _offer_others(uow: UnitOfWork, request: ServiceRequest, question: Foll
     promise = await promise_reply(uow, request, PromiseKind.ANSWER)
     await uow.finish(request)
     renderer = await uow.renderer(request)
-    text = renderer.say(
-        "visit_agree", None,
-        owner=renderer.person_name(promise.owner_id),
-        department=renderer.department_name(promise.department_id),
-        due=renderer.times.by(promise.due_at),
-    )  # fmt: skip
+    text = renderer.say("visit_agree", None, **promised_by(renderer, promise))
     return Reply(MessageKind.ACKNOWLEDGEMENT, text)
 
 

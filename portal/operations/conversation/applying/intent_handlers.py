@@ -1,5 +1,6 @@
 """Carrying a decision out: rows, and at most one reply."""
 
+from portal.messaging.wording.promises import promised_by
 from portal.messaging.wording.renderer import fits_one_text
 from portal.messaging.wording.status_reply import render_status
 from portal.models import (
@@ -19,7 +20,6 @@ from portal.operations.conversation.applying.replies import (
     MatchedMessage,
     Reply,
     ask_which,
-    promised_by,
     render_card_warning,
     render_link,
     send_reply,
@@ -192,12 +192,7 @@ async def _reopen(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMess
     promise = await promise_reply(uow, request, PromiseKind.ANSWER)
     await uow.finish(request)
     renderer = await uow.renderer(request)
-    text = renderer.say(
-        "reopened_asked", None,
-        owner=renderer.person_name(promise.owner_id),
-        department=renderer.department_name(promise.department_id),
-        due=renderer.times.by(promise.due_at),
-    )  # fmt: skip
+    text = renderer.say("reopened_asked", None, **promised_by(renderer, promise))
     return Reply(MessageKind.ANSWER, text)
 
 

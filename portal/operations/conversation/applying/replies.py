@@ -10,6 +10,7 @@ from portal.messaging.intents.named_times import NamedTime, WindowKind
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.segments import count_segments
 from portal.messaging.wording.calls import call_window_text, render_call_refusal
+from portal.messaging.wording.promises import promised_by
 from portal.messaging.wording.renderer import MessageRenderer, fill_template, product_text
 from portal.models import (
     CALL_TIME_SUFFIX,
@@ -154,15 +155,6 @@ async def render_link(uow: UnitOfWork, request: ServiceRequest, matched: Matched
     renderer = await uow.renderer(request)
     text = renderer.say("lost_link_several" if has_others else "lost_link")
     return Reply(MessageKind.ANSWER, text, keeps_link=True)
-
-
-def promised_by(renderer: MessageRenderer, promise: Promise) -> dict[str, str]:
-    """Who keeps the promise, of which department, and by when."""
-    return {
-        "due": renderer.times.by(promise.due_at),
-        "owner": renderer.person_name(promise.owner_id),
-        "department": renderer.department_name(promise.department_id),
-    }
 
 
 async def ask_which(uow: UnitOfWork, matched: MatchedMessage, asked: AskWhich) -> None:
