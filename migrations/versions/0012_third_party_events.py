@@ -36,10 +36,17 @@ def _fill_keys() -> None:
     runs = sa.table(
         "stage_run", sa.column("id"), sa.column("tracking_number"), sa.column("tracking_key")
     )
-    numbers = sa.select(runs.c.tracking_number).where(runs.c.tracking_number != "").distinct()
-    for (number,) in op.get_bind().execute(numbers).all():
-        key = "".join(letter for letter in number.upper() if letter.isalnum())[:64]
-        op.execute(sa.update(runs).where(runs.c.tracking_number == number).values(tracking_key=key))
+    numbered = sa.select(runs.c.id, runs.c.tracking_number).where(runs.c.tracking_number != "")
+    keys = [
+        {
+            "run_id": run_id,
+            "key": "".join(letter for letter in number.upper() if letter.isalnum())[:64],
+        }
+        for run_id, number in op.get_bind().execute(numbered)
+    ]
+    if keys:
+        fill = sa.update(runs).where(runs.c.id == sa.bindparam("run_id"))
+        op.get_bind().execute(fill.values(tracking_key=sa.bindparam("key")), keys)
 
 
 def downgrade() -> None:

@@ -1,7 +1,7 @@
 """What carried a text: SMS, WhatsApp or RCS, by which template, and when it was read
 
 Revision ID: 0016
-Revises: 0014
+Revises: 0015
 Create Date: 2026-11-30 17:30:00
 """
 

@@ -1,7 +1,7 @@
 """The windows of a visit that the customer refused, so that none is offered again
 
 Revision ID: 0020
-Revises: 0014
+Revises: 0016
 Create Date: 2026-11-30 17:40:00
 """
 

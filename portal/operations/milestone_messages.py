@@ -80,6 +80,7 @@ def _is_asked_at_once(context: StepContext, event: Event) -> bool:
     return any(
         question.run is run
         and question.state == FollowUpState.PLANNED
+        and question.next_at is not None
         and schedule.ask_at(question) <= facts.now
         and schedule.blocked_until(question) is None
         for question in facts.request.follow_ups

@@ -128,8 +128,11 @@ def to_share(page: StatusPage) -> StatusPage:
 
 
 def _shared_arrival(arrival: ArrivalLine | None) -> ArrivalLine | None:
-    """The date of the whole request, or how long it takes, without whom it waits for."""
-    return ArrivalLine(arrival.label, arrival.by, arrival.duration) if arrival else None
+    """The date of the whole request, or how long it takes; of whom it waits for, only the customer."""
+    if arrival is None:
+        return None
+    awaited = arrival.awaited if arrival.awaited == "customer" else None
+    return ArrivalLine(arrival.label, arrival.by, arrival.duration, awaited)
 
 
 def _shared_step(step: TimelineStep) -> TimelineStep:

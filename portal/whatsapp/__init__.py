@@ -113,7 +113,7 @@ def _read_template(name: str, table: Any) -> WhatsAppTemplate:
             f"has in {name} a variable whose name is not of 1 to 16 letters or digits."
         )
     for key, value in variables.items():
-        if value not in FIELDS:
+        if not isinstance(value, str) or value not in FIELDS:
             raise ValueError(
                 f"fills variable {key} in {name} with something else than {', '.join(sorted(FIELDS))}."
             )

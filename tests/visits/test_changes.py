@@ -107,6 +107,8 @@ async def test_plain_request_cancels_the_visit(visit, texts, booked, text):
         "I can't make it on Friday at 2", "Can you do me a favour, Friday at 2 my sister visits",
         "Please don't move my appointment to Friday at 2", "I make it to the office Friday at 2",
         "The shop delivers my desk on Friday at 2",
+        "My neighbour will be there instead on Friday at 2",
+        "Can I have 2 keys, I am home Friday at 2 pm",
     ],
 )  # fmt: skip
 async def test_other_words_with_a_time_move_no_visit(visit, texts, booked, organisation, text):
@@ -115,6 +117,20 @@ async def test_other_words_with_a_time_move_no_visit(visit, texts, booked, organ
     await texts(text)
     assert (await booked(visit)).answer_at == THU_10
     assert (await organisation.reload(visit)).promises, "a person reads it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anything but Friday at 10",
+        "I start work at 9 on Friday",
+        "I need to leave at 3 on Friday",
+        "tengo cita el viernes a las 10",
+    ],
+)
+async def test_time_beside_other_words_is_not_booked(line, texts, booked, text):
+    await texts(text)
+    assert await booked(line) is None
 
 
 async def test_matter_beside_a_change_has_an_owner(visit, texts, booked, organisation, said):

@@ -97,6 +97,24 @@ async def test_refusal_falls_back_to_sms(
         ]
 
 
+async def test_refusal_that_comes_after_a_person_has_seen_to_it_sends_nothing(
+    story: WhatsAppStory, twilio: TwilioClient, organisation: Organisation,
+    card_request: ServiceRequest,
+) -> None:  # fmt: skip
+    await story.deliver()
+    await story.write("Where is my card?")
+    await story.deliver()
+    sent = (await story.messages())[-1]
+    assert sent.transport == Transport.WHATSAPP
+    async with organisation.database.transaction() as session:
+        stored = await session.get_one(Message, sent.id)
+        stored.status = MessageStatus.REVIEW
+        stored.mark_handled("Tess Sales", stored.created_at)
+    await twilio.receipt(sent, "failed", sent.provider_sid or "", ErrorCode="63016")
+    last = (await story.messages())[-1]
+    assert (last.id, last.status, last.handled_by) == (sent.id, MessageStatus.FAILED, "Tess Sales")
+
+
 async def test_sms_that_fails_after_whatsapp_goes_by_email(
     story: WhatsAppStory, twilio: TwilioClient, card_request: ServiceRequest
 ) -> None:

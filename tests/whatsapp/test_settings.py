@@ -85,6 +85,10 @@ def test_variables_are_in_one_line_and_none_is_empty(tmp_path: Path) -> None:
             "fills variable 1 in [hold.en] with something else",
         ),
         (
+            f'[hold.en]\ncontent_sid = "{SID}"\ncontent_variables = {{ 1 = ["text"] }}',
+            "fills variable 1 in [hold.en] with something else",
+        ),
+        (
             f'[hold.en]\ncontent_sid = "{SID}"\ncontent_variables = {{ "a b" = "text" }}',
             "has in [hold.en] a variable whose name",
         ),

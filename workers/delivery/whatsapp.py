@@ -59,8 +59,8 @@ async def find_routes(
 ) -> dict[int, WhatsAppRoute]:
     """The routes of those of these texts that go by WhatsApp, by message id.
 
-    One that failed there, or that a person sends again, names its transport and keeps it. Without
-    the setting no query is made; with it the number of queries does not grow with the messages.
+    A copy of one that failed there names its transport and keeps it. Without the setting no query
+    is made; with it the number of queries does not grow with the messages.
     """
     candidates = [
         row

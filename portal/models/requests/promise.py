@@ -118,9 +118,9 @@ class Promise(SQLModel, table=True):
         """Whether the promise stays open, and detection checks it, when its request ends so.
 
         Each does when the request is completed; the answer or call that a customer waits for also
-        when their own no declines it.
+        when it is declined.
         """
-        is_reply = self.kind in (PromiseKind.ANSWER, PromiseKind.CALL)
+        is_reply = self.kind in REPLY_KINDS
         return ending == RequestStatus.COMPLETED or (is_reply and ending == RequestStatus.DECLINED)
 
     def is_due_soon(self, now: datetime) -> bool:

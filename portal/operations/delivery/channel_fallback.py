@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 
-import sqlalchemy as sa
 from sqlmodel import col, select
 
 from portal.messaging.sms import segments
@@ -21,8 +20,13 @@ from portal.models import (
     Transport,
 )
 from portal.models.people.given_name import staff_first_name
-from portal.operations.dropped_balls.resolution import message_subject, raise_dropped_ball
+from portal.operations.dropped_balls.resolution import (
+    message_subject,
+    raise_dropped_ball,
+    schedule_customer_checks,
+)
 from portal.operations.outbox import Draft
+from portal.operations.privacy.classification import ERASED
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
 
@@ -59,14 +63,17 @@ async def fall_back(uow: UnitOfWork, message: Message) -> None:
 def send_by_sms(uow: UnitOfWork, message: Message) -> None:
     """Send by SMS a text that WhatsApp did not take, once: the cause of the copy is unique.
 
-    The failed one keeps its reason, and needs nobody. Consent and age are checked in the claim.
+    The failed one keeps its reason, and needs nobody. Consent and age are checked in the claim. One
+    whose words have been erased is not sent again.
     """
+    message.mark_handled(SYSTEM_ACTOR.name, uow.now)
+    if message.body == ERASED:
+        return
     copy = message.retry_copy(uow.now, timedelta(), Transport.SMS)
     copy.attempts = 0
     copy.segments = segments.count_segments(copy.body).segments
     uow.session.add(copy)
     uow.outbox.written.append(copy)
-    message.mark_handled(SYSTEM_ACTOR.name, uow.now)
 
 
 async def invalidate_address(uow: UnitOfWork, channel: Channel, address: str) -> None:
@@ -81,14 +88,7 @@ async def invalidate_address(uow: UnitOfWork, channel: Channel, address: str) ->
     for point in points:
         point.valid_until = uow.now
     await uow.session.flush()
-    await (await uow.session.connection()).execute(
-        sa.update(ServiceRequest)
-        .where(
-            col(ServiceRequest.customer_id).in_({point.customer_id for point in points}),
-            col(ServiceRequest.closed_at).is_(None),
-        )
-        .values(next_check_at=uow.now)
-    )
+    await schedule_customer_checks(uow, {point.customer_id for point in points})
 
 
 async def _went_otherwise(uow: UnitOfWork, message: Message) -> bool:

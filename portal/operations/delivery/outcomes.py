@@ -204,11 +204,13 @@ async def _undelivered(uow: UnitOfWork, message: Message) -> None:
     )
     if message.channel == Channel.SMS:
         message.reason = verdict.reason
-        if verdict.action == "by_sms" and message.transport == Transport.WHATSAPP:
+        is_settled = message.handled_at is not None  # A person has seen to it meanwhile.
+        is_refused = verdict.action == "by_sms" and message.transport == Transport.WHATSAPP
+        if is_refused and not is_settled:
             send_by_sms(uow, message)
             return
         await _apply_rule(uow, message, verdict)
-        if _has_retry(message, verdict):
+        if _has_retry(message, verdict) and not is_settled:
             uow.session.add(message.retry_copy(uow.now, RETRY_LATER))
             message.mark_handled(SYSTEM_ACTOR.name, uow.now)
             return

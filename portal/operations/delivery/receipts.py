@@ -136,6 +136,20 @@ async def record_receipts(uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
         await connection.execute(_SEE, seen)
     if heard:
         await connection.execute(_HEAR, heard)
+    await _record_special(uow, connection, special)
+
+
+async def _record_special(
+    uow: UnitOfWork, connection: AsyncConnection, special: Sequence[Receipt]
+) -> None:
+    """Record each of these by itself, after what carried its message."""
+    carried = [
+        {"carried_id": item.message_id, "carried_by": item.transport}
+        for item in special
+        if item.transport
+    ]
+    if carried:
+        await connection.execute(_CARRY, carried)
     for item in special:
         await record_receipt(uow, item.message_id, item.sid, item.status, item.error_code)
 
@@ -202,6 +216,14 @@ _HEAR = (
             sa.bindparam("carried_by", type_=sa.String), col(Message.transport)
         ),
     )
+)
+_CARRY = (
+    sa.update(Message)
+    .where(
+        col(Message.id) == sa.bindparam("carried_id"),
+        col(Message.transport).is_distinct_from(Transport.WHATSAPP),
+    )
+    .values(transport=sa.bindparam("carried_by", type_=sa.String))
 )
 _SEE = (
     sa.update(Message)

@@ -1,6 +1,6 @@
 """Balls raised and resolved by events, and dismissed by staff; ``detection`` handles time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -114,6 +114,18 @@ async def inspect_requests(uow: UnitOfWork, ids: Sequence[int]) -> None:
         await detect_dropped_balls(StepContext(uow, await uow.facts(request)))
         if request.has_open_ball:
             uow.changed_requests.add(saved_id(request))
+
+
+async def schedule_customer_checks(uow: UnitOfWork, customer_ids: Collection[int]) -> None:
+    """Schedule a check of the open requests of these customers, whose addresses have changed."""
+    await (await uow.session.connection()).execute(
+        sa.update(ServiceRequest)
+        .where(
+            col(ServiceRequest.customer_id).in_(customer_ids),
+            col(ServiceRequest.closed_at).is_(None),
+        )
+        .values(next_check_at=uow.now)
+    )
 
 
 async def schedule_ownerless_checks(uow: UnitOfWork) -> int:

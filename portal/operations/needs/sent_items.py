@@ -19,6 +19,7 @@ from portal.models.columns import saved_id
 from portal.operations.authorization import authorize
 from portal.operations.promises import record_promise_made
 from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.conversations import written_by_customer
 from portal.queries.requests import lock_by_id
 from portal.rules import needs as need_rules
 from portal.rules.authorization import Act
@@ -129,6 +130,7 @@ async def _message_with_files(uow: UnitOfWork, request: ServiceRequest, need: Ne
         .where(
             col(Message.request_id) == request.id,
             col(Message.direction) == Direction.IN,
+            written_by_customer(),
             col(Attachment.created_at) >= need.asked_at,
             col(Message.id).not_in([message_id for message_id in of_others if message_id]),
             col(Attachment.state) != AttachmentState.REFUSED,

@@ -116,7 +116,7 @@ def message(row: Message) -> Record:
     return _pick(
         row, "id", "direction", "channel", "transport", "kind", "subject", "body", "author", "status", "reason",
         "created_at", "sent_at", "delivered_at", "read_at", sent_from="from_address", sent_to="to_address",
-        read_by_these_words="because",
+        sent_from_on_whatsapp="whatsapp_number", read_by_these_words="because",
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from portal.models import (
 )
 from portal.operations.conversation.consent import grant_consent, withdraw_consent
 from portal.operations.device_verification import send_code, trust_device, use_code
+from portal.operations.dropped_balls.resolution import schedule_customer_checks
 from portal.operations.outbox import Draft
 from portal.operations.self_service.push_subscriptions import forget_subscriptions
 from portal.operations.unit_of_work import UnitOfWork
@@ -102,6 +103,7 @@ async def change_address(
     event = request.record(
         EventKind.PREFERENCES_CHANGED, uow.actor, now, bumps_version=False, address=channel.value
     )
+    await schedule_customer_checks(uow, {request.customer_id})
     await uow.finish(request)
     renderer = await uow.renderer(request)
     by_text = channel == Channel.SMS

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from portal.models import CLOSED_STATUSES, FollowUpState, PromiseKind, RunState
+from portal.models.people.given_name import staff_first_name
 from portal.queries.status_page.rows import FollowUpRow, StatusPageRow
 from portal.rules.visits import is_visit_over
 from portal.tracking.status_page.appointment_view import Appointment
@@ -38,7 +39,7 @@ def _appointment(key: str, follow_up: FollowUpRow, timeline: TimelinePresenter) 
     if follow_up.answer_until is None:
         return Appointment(key, _title(follow_up, timeline), at)
     visit = timeline.definition.question(follow_up.key).visit
-    who = next(iter(timeline.snapshot.assignee.split()), "")
+    who = staff_first_name(timeline.snapshot.assignee)
     return Appointment(
         key, timeline.localize(visit.name) if visit.name else _title(follow_up, timeline), at,
         until=follow_up.answer_until,

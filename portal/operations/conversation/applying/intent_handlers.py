@@ -10,7 +10,6 @@ from portal.models import (
     DeliveryReason,
     DroppedBallKind,
     MessageKind,
-    MessageStatus,
     Promise,
     PromiseKind,
     ServiceRequest,
@@ -61,6 +60,7 @@ from portal.operations.needs.sent_items import take_files
 from portal.operations.promises import promise_reply
 from portal.operations.transitions import reopen
 from portal.operations.unit_of_work import UnitOfWork
+from portal.operations.visits.booking import suppress_written
 from portal.operations.visits.replies import carry_out_visit
 
 MAX_REASON_LENGTH = 200
@@ -185,10 +185,7 @@ async def _reopen(uow: UnitOfWork, request: ServiceRequest, matched: MatchedMess
     reason = f"The customer asked for it: {text}"[:MAX_REASON_LENGTH]
     first = len(uow.outbox.written)
     await reopen(uow, request, reason=reason)
-    for message in uow.outbox.written[first:]:
-        if message.kind == MessageKind.MILESTONE:
-            message.status = MessageStatus.SUPPRESSED
-            message.reason = DeliveryReason.SUPERSEDED
+    suppress_written(uow, first, MessageKind.MILESTONE)
     promise = await promise_reply(uow, request, PromiseKind.ANSWER)
     await uow.finish(request)
     renderer = await uow.renderer(request)
@@ -246,7 +243,8 @@ async def _notify_front_desk(
         subject = f"flood:{message.from_address}"[:64]
         detail = (
             f"More than {MAX_TEXTS} texts within {AUTO_REPLY_WINDOW.seconds // 60} minutes from "
-            f"{message.from_address}: they are recorded, none is answered."
+            f"{message.from_address}: they are recorded; answers to our questions count, and a person "
+            "answers what else is asked."
         )
     await raise_dropped_ball(uow, notice.kind, subject, detail)
     if request is not None:

@@ -44,7 +44,10 @@ def match_open_question(intent: Intent, body: str, facts: InboundFacts) -> Servi
 
 
 def match_offer(intent: Intent, body: str, facts: InboundFacts) -> ServiceRequest | None:
-    """The request of whose windows a number chooses one; None after a later "which?"."""
+    """The request of whose windows a number chooses one.
+
+    None while a text waits for "which?", unless what we asked last is about that request.
+    """
     last = next(
         (
             message
@@ -53,10 +56,9 @@ def match_offer(intent: Intent, body: str, facts: InboundFacts) -> ServiceReques
         ),
         None,
     )
-    is_list_asked = last is None or last.kind == MessageKind.WHICH_REQUEST
-    if facts.waiting and is_list_asked:
-        return None
-    return match_open_question(intent, body, facts)
+    match = match_open_question(intent, body, facts)
+    is_asked_last = last is not None and match is not None and last.request_id == match.id
+    return match if is_asked_last or not facts.waiting else None
 
 
 def answers_question(intent: Intent, body: str, facts: InboundFacts) -> bool:

@@ -14,8 +14,8 @@ from portal.operations.conversation.outcomes import BookVisit, CancelVisit
 VISIT_RULES = {
     "V1": "It names a time for a visit: booked where that is free, else free times are offered.",
     "V2": "It names another time for the booked visit: moved, or free times are offered.",
-    "V4": "It wants none of the offered times: the next ones, or a person agrees one.",
     "V3": "It cancels the booked visit: cancelled, and asked for another time.",
+    "V4": "It wants none of the offered times: the next ones, or a person agrees one.",
 }
 TIME_KINDS = (IntentKind.TIME, IntentKind.YES, IntentKind.ASK_BACK)
 """What a reply with a time is read as, where a time was asked for."""
@@ -27,17 +27,19 @@ _VISIT = rf"(?:{_NAMES}|engineer|technician|installation|tecnico|instalacion|ا�
 NAMES_VISIT = re.compile(rf"(?<!\w){_VISIT}(?!\w)")
 _WHEN = (
     r"(?:on |at |for |to |in the |by |after |before |between |from )?(?:tomorrow|today|tonight|next|this|morning"
-    rf"|afternoon|evening|noon|\d|{'|'.join([*WEEKDAYS, *MONTHS])})\b"
+    rf"|afternoon|evening|noon|\d{1, 2}(?::\d\d)? ?[ap]m|{'|'.join([*WEEKDAYS, *MONTHS])})\b"
 )
 CHANGE = re.compile(
-    r"\b(?:instead|resched\w*|re-?arrange|postpone"
+    r"\b(?:resched\w*|re-?arrange|postpone"
     rf"|(?:change|move|switch|push) (?:it|(?:the|my|our|this) (?:{_VISIT}|time|date|day))"
     r"|(?:another|different|other) (?:time|day|date|slot)"
     rf"|(?:can|could) (?:we|you|i) (?:make it|come|do|have) {_WHEN}|(?<!t )make it {_WHEN}"
     rf"|bring (?:it|(?:the|my|our) {_VISIT}) forward"
-    r"|(?:cambiar|mover|aplazar|reprogramar)(?:la|lo)?|otr[ao] (?:hora|fecha|dia)|en vez"
-    rf"|mejor (?:el|a) (?:las? )?(?:\d|{'|'.join(WEEKDAYS)}))\b|تغيير|نغير|اغير|تاجيل|بدلا"
+    r"|(?:cambiar|mover|aplazar|reprogramar)(?:la|lo)?|otr[ao] (?:hora|fecha|dia)"
+    rf"|mejor (?:el|a) (?:las? )?(?:\d|{'|'.join(WEEKDAYS)}))\b|تغيير|نغير|اغير|تاجيل"
 )
+INSTEAD = re.compile(r"\b(?:instead|en vez)\b|بدلا")
+"""What makes a change of a time that stands alone: somebody else may come instead."""
 NONE_SUITS = re.compile(
     r"(?:(?:sorry|no|unfortunately|lo siento|عذرا) ){0,3}(?:"
     r"(?:none|neither|not any)(?: of (?:them|these|those|that|the)(?: (?:times|dates|days|options|slots|windows))?)?"
@@ -117,7 +119,7 @@ def _answer(
         return None
     wish = _chosen(request, question, body, facts)
     if wish is None and intent.kind in TIME_KINDS:
-        wish = _named(request, question, body, facts)
+        wish = _named(request, question, body, facts, is_alone=True)
     if wish is not None:
         return "V1", BookVisit(question, wish)
     # Whoever says when not to come, or anything else about the time, is answered by a person.
@@ -133,14 +135,17 @@ def _change(
 ) -> tuple[str, BookVisit | CancelVisit] | None:
     if intent.kind in NOT_ABOUT_VISIT:
         return None
-    wish = _chosen(request, visit, body, facts)
+    words = normalize_text(body)
+    if visit.offered and NONE_SUITS.fullmatch(words.strip()):
+        return "V4", BookVisit(visit, is_refusal=True)
+    wish = _chosen(request, visit, body, facts) if intent.kind != IntentKind.NO else None
     if wish is not None:
         return "V2", BookVisit(visit, wish)
-    words = normalize_text(body)
     if CANCEL.fullmatch(words):
         return "V3", CancelVisit()
-    is_change = CHANGE.search(words) is not None and not NOT_WISHED.search(words)
-    wish = _named(request, visit, body, facts, is_alone=not is_change)
+    is_plain = CHANGE.search(words) is not None and not NOT_WISHED.search(words)
+    is_change = is_plain or (INSTEAD.search(words) is not None and not NOT_WISHED.search(words))
+    wish = _named(request, visit, body, facts, is_alone=not is_plain)
     if wish is not None and (is_change or visit.offered):
         return "V2", BookVisit(visit, wish)
     return ("V2", BookVisit(visit)) if is_change and NAMES_VISIT.search(words) else None
@@ -162,8 +167,9 @@ def _named(
     body: str,
     facts: InboundFacts,
     *,
-    is_alone: bool = False,
+    is_alone: bool,
 ) -> NamedTime | None:
+    """The time that is named; ``is_alone``: only beside words that say nothing else of it."""
     parser = _parser(request, question, facts)
     return parser.read(body, also=time_words("visit"), is_alone=is_alone)
 
