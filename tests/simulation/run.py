@@ -4,7 +4,7 @@ import asyncio
 import gc
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ from tests.simulation.message_audit import MessageAudit, audit_messages
 from tests.simulation.oracle import Oracle
 from tests.simulation.organisation import Organisation
 from tests.simulation.staff_behaviour import StaffBehaviour
-from tests.simulation.threadless_sqlite import make_fast
+from tests.simulation.threadless_sqlite import made_fast
 
 BEGINS_AT = datetime(2025, 2, 24, 7, tzinfo=UTC)
 """A Monday. Clocks go forward in America on 9 March and in Britain on the 30th."""
@@ -245,10 +245,9 @@ class FixedSettings(Settings):
 @asynccontextmanager
 async def _database(url: str) -> AsyncIterator[Database]:
     database = Database(url)
-    if database.is_sqlite:
-        make_fast(database)
     try:
-        yield database
+        with made_fast(database) if database.is_sqlite else nullcontext():
+            yield database
     finally:
         await database.close()
 

@@ -3,9 +3,11 @@
 import asyncio
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from portal.database import Database
 from portal.errors import BadInput
 from tests.simulation.faults import Fault, SeededRandom, WorkerKilled, read_faults
 from tests.simulation.report import Report, as_lines, report
@@ -59,6 +61,21 @@ def test_missing_dropped_balls_are_reported() -> None:
 
 def test_killed_worker_passes_every_handler_of_the_product() -> None:
     assert not issubclass(WorkerKilled, Exception)
+
+
+def test_other_databases_keep_their_threads(reported: Report, tmp_path: Path) -> None:
+    """The simulation ends with its own connections: the tests after it have those of the product."""
+    assert reported.done
+
+    async def connect() -> object:
+        database = Database(f"sqlite+aiosqlite:///{tmp_path / 'other.db'}")
+        try:
+            async with database.engine.connect() as connection:
+                return (await connection.get_raw_connection()).driver_connection
+        finally:
+            await database.close()
+
+    assert not isinstance(asyncio.run(connect()), InlineConnection)
 
 
 def test_unknown_fault_is_rejected() -> None:

@@ -6,7 +6,8 @@ is most of a statement's cost. The result is the same.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import aiosqlite
@@ -52,19 +53,30 @@ class InlineConnection(aiosqlite.Connection):
         return self._connect().__await__()
 
 
-def make_fast(database: Database) -> None:
-    """Make this database fast and unsafe: it is gone after the simulation."""
+@contextmanager
+def made_fast(database: Database) -> Iterator[None]:
+    """Let this database be fast and unsafe meanwhile: it is gone after the simulation.
+
+    The tests' engines share one dialect, so what listens here would be heard by all of them.
+    """
     engine = database.engine.sync_engine
+    event.listen(engine, "do_connect", _connect)
+    event.listen(engine, "connect", _skip_syncs)
+    try:
+        yield
+    finally:
+        event.remove(engine, "do_connect", _connect)
+        event.remove(engine, "connect", _skip_syncs)
 
-    @event.listens_for(engine, "do_connect")
-    def _connect(dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
-        def directly(*where: Any, **how: Any) -> InlineConnection:
-            return InlineConnection(lambda: sqlite3.connect(*where, **how))
 
-        return dialect.connect(*args, **kwargs, async_creator_fn=directly)
+def _connect(dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
+    def directly(*where: Any, **how: Any) -> InlineConnection:
+        return InlineConnection(lambda: sqlite3.connect(*where, **how))
 
-    @event.listens_for(engine, "connect")
-    def _skip_syncs(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=OFF")
-        cursor.close()
+    return dialect.connect(*args, **kwargs, async_creator_fn=directly)
+
+
+def _skip_syncs(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=OFF")
+    cursor.close()
