@@ -3,7 +3,6 @@
 import asyncio
 import base64
 
-from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import Request
 
 from portal import operations
@@ -16,9 +15,8 @@ from portal.models.columns import saved_id
 from portal.operations import UnitOfWork
 from portal.queries.attachments import attachments_by_message
 from portal.queries.requests import get_service_request
-from portal.queries.staff import department_ids
+from portal.queries.staff import load_colleague
 from portal.rules.authorization import Act, authorize
-from portal.rules.colleague import Colleague
 
 
 async def store_document(request: Request, body: NewDocument, reference: str) -> StoredFile:
@@ -29,8 +27,9 @@ async def store_document(request: Request, body: NewDocument, reference: str) ->
     """
     async with request.app.state.database.reading() as session:
         service_request = await get_service_request(session, reference)
-        giver = await _giver(session, body.by) if body.by is not None else None
-    authorize(giver, service_request, None, Act.WRITE)
+        person = await find_acting_staff(session, body.by) if body.by is not None else None
+        colleague = await load_colleague(session, person) if person is not None else None
+    authorize(colleague, service_request, None, Act.WRITE)
     try:
         # In a thread: a file of many megabytes would hold up every other call.
         data = await asyncio.to_thread(base64.b64decode, body.content, validate=True)
@@ -41,13 +40,6 @@ async def store_document(request: Request, body: NewDocument, reference: str) ->
     store = request.app.state.file_store
     stored: StoredFile = await store.put(await store.check(data, body.name))
     return stored
-
-
-async def _giver(session: AsyncSession, email: str) -> Colleague:
-    """The person by whom the call acts, as the authorization rule sees them."""
-    person = await find_acting_staff(session, email)
-    departments = await department_ids(session, saved_id(person))
-    return Colleague(saved_id(person), person.name, person.manages_all, departments)
 
 
 async def give_document(

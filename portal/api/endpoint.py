@@ -39,7 +39,8 @@ class WriteEndpoint:
     URL of what was created, with fields of the response in braces. ``without_key`` is given the
     same as the handler, first, for a call that has no ``Idempotency-Key``. ``prepare`` does before the
     transaction what takes long, is given the call, the body and the path parameters, and refuses what
-    the handler would refuse; the handler gets its result as ``prepared``.
+    the handler would refuse; the handler gets its result as ``prepared``. A repeated call is not
+    prepared again: what it asks for may be refused by now.
     """
 
     path: str
@@ -76,6 +77,10 @@ class WriteEndpoint:
         idempotent_call = IdempotentCall.of(request, key, document)
         more: dict[str, Any] = {}
         if self.prepare is not None:
+            async with request.app.state.database.reading() as session:
+                first_response = await idempotent_call.find(session) if idempotent_call else None
+            if first_response is not None:
+                return self._respond(first_response.status, first_response.body, replayed=True)
             more["prepared"] = await self.prepare(request, body, **_path(request))
         try:
             return await self._run(request, key.actor, body, idempotent_call, more)
@@ -92,7 +97,7 @@ class WriteEndpoint:
         more: dict[str, Any],
     ) -> Response:
         async with request.app.state.operations.begin(actor) as uow:
-            first_response = await idempotent_call.find(uow) if idempotent_call else None
+            first_response = await idempotent_call.find(uow.session) if idempotent_call else None
             if first_response is not None:
                 return self._respond(first_response.status, first_response.body, replayed=True)
             record = await idempotent_call.begin(uow) if idempotent_call else None

@@ -8,8 +8,10 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import Request
 
+from portal import business_time
 from portal.errors import BadInput
 from portal.models import ApiKey, IdempotentResponse
 from portal.models.columns import saved_id
@@ -41,14 +43,14 @@ class IdempotentCall:
         call = f"{request.url.path}\n{json.dumps(document, sort_keys=True)}"
         return cls(saved_id(key), name, hashlib.sha256(call.encode()).hexdigest())
 
-    async def find(self, uow: UnitOfWork) -> IdempotentResponse | None:
+    async def find(self, session: AsyncSession) -> IdempotentResponse | None:
         """The first response. Raises BadInput where the key belongs to another call."""
         query = select(IdempotentResponse).where(
             col(IdempotentResponse.api_key_id) == self.api_key_id,
             col(IdempotentResponse.idempotency_key) == self.name,
         )
-        response = (await uow.session.exec(query)).one_or_none()
-        if response is None or response.created_at <= uow.now - RETENTION:
+        response = (await session.exec(query)).one_or_none()
+        if response is None or response.created_at <= business_time.now() - RETENTION:
             return None
         if response.body_hash != self.hash:
             raise BadInput("This Idempotency-Key was sent before, with another call or body.")

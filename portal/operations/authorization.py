@@ -4,7 +4,7 @@ from portal.errors import NotAllowed
 from portal.models import ServiceRequest, StaffMember
 from portal.models.columns import saved_id
 from portal.operations.unit_of_work import UnitOfWork
-from portal.queries.staff import department_ids, led_departments
+from portal.queries.staff import department_ids, load_colleague
 from portal.rules import authorization
 from portal.rules.authorization import Act
 from portal.rules.colleague import Colleague
@@ -45,11 +45,4 @@ async def acting_colleague(uow: UnitOfWork, request: ServiceRequest | None) -> C
         return None
     if request is not None:
         return (await uow.facts(request)).colleague
-    person = await uow.session.get_one(StaffMember, staff_id)
-    return Colleague(
-        staff_id=staff_id,
-        name=person.name,
-        manages_all=person.manages_all,
-        departments=await department_ids(uow.session, staff_id),
-        leads=await led_departments(uow.session, staff_id),
-    )
+    return await load_colleague(uow.session, await uow.session.get_one(StaffMember, staff_id))

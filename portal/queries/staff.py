@@ -21,6 +21,7 @@ from portal.models.columns import saved_id
 from portal.models.people.contact_address import without_invisible
 from portal.models.people.presence import PRESENCE_TIMEOUT
 from portal.queries.paging import PageRequest, read_page
+from portal.rules.colleague import Colleague
 
 
 async def find_staff_by_email(session: AsyncSession, email: str) -> StaffMember | None:
@@ -58,6 +59,18 @@ async def led_departments(session: AsyncSession, staff_id: int) -> frozenset[int
         col(Membership.staff_member_id) == staff_id, col(Membership.is_lead)
     )
     return frozenset((await session.exec(query)).all())
+
+
+async def load_colleague(session: AsyncSession, person: StaffMember) -> Colleague:
+    """The person as the authorization rule sees them."""
+    staff_id = saved_id(person)
+    return Colleague(
+        staff_id=staff_id,
+        name=person.name,
+        manages_all=person.manages_all,
+        departments=await department_ids(session, staff_id),
+        leads=await led_departments(session, staff_id),
+    )
 
 
 async def staff_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, StaffMember]:

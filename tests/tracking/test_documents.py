@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from starlette.applications import Starlette
 
-from portal.models import Message, MessageKind, ServiceRequest
+from portal.models import Message, MessageKind, ServiceRequest, StaffMember
 from portal.settings import Settings
 from tests.support.customer_device import link, new_browser, verify_device
 from tests.support.desk_client import DeskClient, hidden_fields, visible_text
@@ -222,3 +222,19 @@ async def test_document_of_a_refused_call_is_not_stored(
     refused = await api.post(url, json=body)
     assert refused.status_code == status, refused.text
     assert not list(settings.files_dir.glob("??/*"))
+
+
+async def test_repeated_call_gets_the_first_response_after_its_person_has_left(
+    organisation: Organisation, card_request: ServiceRequest, api: httpx2.AsyncClient
+) -> None:
+    """What it asks for would be refused by now, but it was done."""
+    body = {"name": "a.pdf", "content": base64.b64encode(PDF).decode(), "by": "tess@acme.example"}
+    url, headers = f"/requests/{card_request.reference}/documents", {"Idempotency-Key": "proof-2"}
+    first = await api.post(url, json=body, headers=headers)
+    assert first.status_code == 201, first.text
+    async with organisation.operations.begin(organisation.people.tess.actor) as uow:
+        tess = await uow.session.get_one(StaffMember, organisation.people.tess.id)
+        tess.disabled_at = uow.now
+    again = await api.post(url, json=body, headers=headers)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert (await api.post(url, json=body)).status_code == 422

@@ -184,6 +184,11 @@ class Message(SQLModel, table=True):
     read_at: datetime | None = timestamp_column(nullable=True)
 
     @property
+    def goes_at(self) -> datetime:
+        """When it went to the provider, else when it is due to."""
+        return self.sent_at or self.due_at
+
+    @property
     def is_final(self) -> bool:
         """Whether the provider has reported a final status."""
         return self.status in FINAL_STATUSES

@@ -136,9 +136,7 @@ def match_recent_staff_message(
     requests: Sequence[ServiceRequest], sent: Sequence[Message], now: datetime
 ) -> ServiceRequest | None:
     """The one that a colleague wrote about within the hour, if we wrote of no other since."""
-    lately = [
-        message for message in sent if message.request_id and now - _sent_at(message) <= RECENT
-    ]
+    lately = [message for message in sent if message.request_id and now - message.goes_at <= RECENT]
     if not lately or lately[0].kind != MessageKind.STAFF:
         return None
     if {message.request_id for message in lately} != {lately[0].request_id}:
@@ -183,7 +181,3 @@ def _is_titled(
         if other is not request
     )
     return bool(title) and not shared and f" {title} " in f" {' '.join(words)} "
-
-
-def _sent_at(message: Message) -> datetime:
-    return message.sent_at or message.due_at

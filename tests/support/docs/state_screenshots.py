@@ -34,6 +34,8 @@ CAPTIONS = {
     "a question": "Waiting for the customer: a question.",
     "an appointment": "Waiting for the customer: an appointment.",
     "a visit": "In work, with an agreed appointment and a calendar file.",
+    "a visit to book": "Waiting for the customer: windows for a visit to choose from.",
+    "a visit in a window": "A booked visit: day, window, who comes, where, what to prepare.",
     "waiting on papers": "Waiting for the customer: documents to send.",
     "papers needed": "Waiting for the customer: what we need, with a form for each item.",
     "papers sent": "What the customer sent: who checks it, and by when.",

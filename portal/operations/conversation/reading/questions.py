@@ -1,6 +1,6 @@
 """Which request's question a text answers: of several the one that was asked last. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.messaging.intents.named_times import read_choice
@@ -93,8 +93,4 @@ def _says_call_time(
 
 
 def _are_together(last: Message, other: Message) -> bool:
-    return _sent_at(last) - _sent_at(other) < TOGETHER
-
-
-def _sent_at(message: Message) -> datetime:
-    return message.sent_at or message.due_at
+    return last.goes_at - other.goes_at < TOGETHER
