@@ -17,7 +17,7 @@ from portal.messaging.wording.delays import (
 )
 from portal.messaging.wording.holds import hold_fields
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
-from portal.messaging.wording.third_parties import awaited_party, report_text
+from portal.messaging.wording.third_parties import awaited_party, render_news, report_text
 from portal.models import (
     Event,
     EventKind,
@@ -112,16 +112,25 @@ async def announce_delay(
 async def _announce_delays(
     uow: UnitOfWork, request: ServiceRequest, runs: Sequence[StageRun]
 ) -> None:
-    """Announce new dates for these; after MAX_ESTIMATES a person's promise of one instead."""
+    """Announce new dates for these; after MAX_ESTIMATES a person's promise of one instead.
+
+    So for a stage that no department has accepted: nobody is there who could keep a date of ours.
+    """
     renderer = await _renderer_at_arrival(uow, request)
-    promised = [run for run in runs if run.delays_announced + 1 >= MAX_ESTIMATES]
+    promised = [
+        run
+        for run in runs
+        if run.delays_announced + 1 >= MAX_ESTIMATES or request.pending_handoff(run)
+    ]
     previous = {run.stage_key: run.due_at.isoformat() for run in runs}
     for run in runs:
         run.delay_reason = default_delay_reason(renderer, run)
-        if run not in promised:
+        if run in promised:
+            run.delays_announced = MAX_ESTIMATES
+        else:
             run.previous_due_at = run.due_at
             run.due_at = await estimate_new_date(uow, request, run)
-        run.delays_announced += 1
+            run.delays_announced += 1
     events = [
         request.record(
             EventKind.DELAYED, uow.actor, uow.now, run=run, bumps_version=False,
@@ -242,12 +251,14 @@ async def _latest_note(session: AsyncSession, request: ServiceRequest, run: Stag
 async def render_update(
     session: AsyncSession, renderer: MessageRenderer, event: Event, run: StageRun
 ) -> str | None:
-    """The message about a new date or about progress as it reads now.
+    """The message about a new date, about progress or from a third party as it reads now.
 
-    None where a new date was promised, and the promise is kept meanwhile.
+    None where a third party has no such news any more, and where a promised date is given meanwhile.
     """
     if event.kind == EventKind.PROGRESS_UPDATE:
         return _progress_text(renderer, run, await _latest_note(session, renderer.request, run))
+    if event.kind == EventKind.THIRD_PARTY_UPDATED:
+        return render_news(renderer, run)
     if event.kind == EventKind.DUE_DATE_CHANGED:
         return render_new_date(renderer, run, event)
     if event.data.get("due_at") is not None:

@@ -183,7 +183,7 @@ async def test_month_with_an_unaccepted_handoff(bank: MonthScenario) -> None:
         ("Tue 3 Jun 10:00", "Hi Martin, we have your application. Next by Tue 3 Jun, 2 pm."),
         ("Tue 3 Jun 13:48", "Passed to Underwriting. They start by Tue 3 Jun, 5 pm."),
         ("Tue 3 Jun 15:00", "your application is being checked. Next step by Wed 4 Jun."),
-        ("Wed 4 Jun 15:00", "Martin, Card Processing has not started yet. We are on it."),
+        ("Wed 4 Jun 15:00", "Martin, Card Processing has not started yet. Uma is on it."),
         ("Mon 9 Jun 10:45", "Sorry: Card Processing has not started yet. Now by Tue 10 Jun."),
         (
             "Tue 10 Jun 08:45",

@@ -70,7 +70,7 @@ async def test_update_names_the_cause_of_the_delay(clock, organisation):
     clock.move_to(datetime(2025, 6, 9, 16, tzinfo=UTC))  # two working days later
     await sweep(organisation)
     assert (
-        "Visa Office has not started yet. We are on it." in (await updates(organisation, visa))[-1]
+        "Visa Office has not started yet. Tess is on it." in (await updates(organisation, visa))[-1]
     )
     await organisation.run(accept, visa, by=SYSTEM_ACTOR)
     clock.shift(timedelta(days=2))

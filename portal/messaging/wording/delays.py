@@ -32,8 +32,6 @@ def render_new_date(renderer: MessageRenderer, run: StageRun, event: Event) -> s
 
 def render_delay(renderer: MessageRenderer, run: StageRun, event: Event) -> str:
     """The date that Kept estimates, and the reason of the stage's workflow."""
-    if renderer.request.pending_handoff(run):
-        return renderer.say("delay_passed", run)
     reason = default_delay_reason(renderer, run)
     has_reason = renderer.request.definition.stage(run.stage_key).delay is not None
     plain = renderer.say("delay_because" if has_reason else "delay", run, reason=reason)

@@ -49,7 +49,9 @@ FIELDS_BY_TEXT = {
     "code": ("code", "code_mail"),
     "host": ("code",),
     "arrival": ("arrival_expected", "status_arrival"),
-    "third_party": ("reason_third_party",),
+    "third_party": (
+        "reason_third_party", "out_for_delivery", "delivery_attempted", "ready_for_pickup",
+    ),
     "party": ("status_third_party", "status_third_party_then", "update_third_party"),
     "length": ("status_third_party_then",),
     "outcome": (

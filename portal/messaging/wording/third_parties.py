@@ -24,6 +24,14 @@ CODE_WORDS: Mapping[ThirdPartyCode, LazyString] = {
 """Each code as customers and staff read it."""
 
 
+NEWS_TEXTS = {
+    ThirdPartyCode.OUT_FOR_DELIVERY: "out_for_delivery",
+    ThirdPartyCode.ATTEMPTED: "delivery_attempted",
+    ThirdPartyCode.AVAILABLE_FOR_PICKUP: "ready_for_pickup",
+}
+"""The text about each code of which the customer is told at once: they stay in, or go there."""
+
+
 def code_words(code: str | None) -> LazyString | None:
     """The words for a code as it is stored; None for none, and for one of a later release."""
     return CODE_WORDS.get(ThirdPartyCode(code)) if code in set(ThirdPartyCode) else None
@@ -61,6 +69,15 @@ def awaited_party(renderer: MessageRenderer, run: StageRun) -> str:
     request = renderer.request
     party = request.definition.stage(run.stage_key).third_party_awaited
     return party.in_language(request.customer.locale) if party is not None else ""
+
+
+def render_news(renderer: MessageRenderer, run: StageRun) -> str | None:
+    """The text about what the third party reported last; None where the page alone says it.
+
+    Their own words stand on the page only: we do not know what is in them.
+    """
+    template = NEWS_TEXTS.get(run.third_party_code) if run.third_party_code else None
+    return renderer.say(template, run, third_party=run.third_party) if template else None
 
 
 def render_third_party(renderer: MessageRenderer, run: StageRun) -> str:

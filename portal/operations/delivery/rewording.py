@@ -49,8 +49,11 @@ PROMISE_TEMPLATES = {
     EventKind.PROMISE_MADE: "promise", EventKind.PROMISE_MOVED: "promise_moved",
 }  # fmt: skip
 UPDATE_EVENTS = frozenset(
-    {EventKind.DELAYED, EventKind.PROGRESS_UPDATE, EventKind.DUE_DATE_CHANGED}
-)
+    {
+        EventKind.DELAYED, EventKind.PROGRESS_UPDATE, EventKind.DUE_DATE_CHANGED,
+        EventKind.THIRD_PARTY_UPDATED,
+    }
+)  # fmt: skip
 EVENT_CAUSE = "event:"
 
 

@@ -1,5 +1,6 @@
 """Events of a third party: recorded once, followed by the stage, shown to the customer."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlmodel import col, select
@@ -7,8 +8,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal.business_time import Duration
 from portal.errors import BadInput, Conflict
-from portal.models import Event, EventKind, ServiceRequest, StageRun, ThirdPartyCode
+from portal.messaging.wording.third_parties import render_news
+from portal.models import (
+    Event,
+    EventKind,
+    MessageKind,
+    ServiceRequest,
+    StageRun,
+    ThirdPartyCode,
+)
 from portal.operations.authorization import authorize
+from portal.operations.outbox import Draft
 from portal.operations.third_parties.estimates import follow_estimate
 from portal.operations.third_parties.reports import ThirdPartyReport, read_report
 from portal.operations.unit_of_work import UnitOfWork
@@ -25,6 +35,8 @@ from portal.rules.third_parties import (
 
 SILENT_AFTER = Duration(2, "d")
 """How long a third party with a tracking number may be silent, where the stage does not say."""
+NEWS_FOR = timedelta(hours=12)
+"""How long after it happened the customer gets a text about a report; later the page says it."""
 MAX_EVENTS = 500
 """The most events of third parties that one request records."""
 
@@ -62,14 +74,27 @@ async def follow_event(
     uow: UnitOfWork, request: ServiceRequest, run: StageRun, event: ThirdPartyEvent
 ) -> None:
     """Apply the event to its open stage, record it, and finish the operation."""
+    code_before = run.third_party_code
     is_newest = apply_third_party_event(run, event)
     await _restart_silence(uow, request, run)
-    _record(uow, request, run, event, visible=True)
+    recorded = _record(uow, request, run, event, visible=True)
     if is_delivered(run, event):
         await _complete(uow, request, run)
         await uow.finish(request)
     else:
         await follow_estimate(uow, request, run, event.estimated_at if is_newest else None)
+        if run.third_party_code != code_before and event.at > uow.now - NEWS_FOR:
+            await _tell(uow, request, run, recorded)
+
+
+async def _tell(uow: UnitOfWork, request: ServiceRequest, run: StageRun, recorded: Event) -> None:
+    """Send the customer the news that they act on, unless a message about it is written already."""
+    body = render_news(await uow.renderer(request), run)
+    if body is None or any(message.request_id == request.id for message in uow.outbox.written):
+        return
+    await uow.session.flush()
+    cause = f"event:{recorded.id}"
+    await uow.outbox.queue(request, Draft(MessageKind.UPDATE, cause, body, event_id=recorded.id))
 
 
 async def _restart_silence(uow: UnitOfWork, request: ServiceRequest, run: StageRun) -> None:
@@ -98,7 +123,7 @@ def _record(
     event: ThirdPartyEvent,
     *,
     visible: bool,
-) -> None:
+) -> Event:
     data: dict[str, Any] = {
         "from": event.carrier or run.third_party,
         "words": event.description,
@@ -111,7 +136,7 @@ def _record(
         data["place"] = event.place
     if event.key:
         data["event_key"] = event.key
-    request.record(
+    return request.record(
         EventKind.THIRD_PARTY_UPDATED, uow.actor, uow.now, run=run, visible=visible,
         bumps_version=False, **data,
     )  # fmt: skip
