@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from portal.models import SYSTEM_ACTOR, EventKind, ServiceRequest
-from portal.operations import run_due_follow_ups
+from portal.operations import run_due_follow_ups, write_to_customer
 from portal.workflows import WorkflowFileError, read_workflow
 from tests.support.desk_client import visible_text
 from tests.support.factories import Organisation
@@ -146,6 +146,33 @@ async def test_yes_while_their_question_is_open_is_read_back_with_the_amount_onc
     [*_, reply] = await organisation.outbound_messages(repair)
     assert "You said yes to $89." in reply.body
     assert [promise.is_open for promise in repair.promises] == [True], "it is still owed"
+
+
+@pytest.mark.parametrize(
+    ("written", "is_taken"),
+    [
+        ("We can do it for $75 with tax. Is that ok?", False),
+        ("75 dollars then, Martin.", False),
+        ("It stays $89, sorry.", True),
+        ("Yes, we are open at 5.", True),
+    ],
+)
+async def test_yes_after_a_colleague_wrote_of_another_amount_is_for_a_person(
+    api, organisation, repair, texts, written, is_taken
+):
+    """They mean the amount that they read last, and the question names another one."""
+    repair = await put_quote(api, organisation, repair)
+    await texts("Can you do it cheaper?")
+    await organisation.run(
+        write_to_customer, repair, by=organisation.people.ben.actor, body=written
+    )
+    await texts("yes pls, thanks")
+    repair = await organisation.reload(repair)
+    assert (repair.open_question is None) == is_taken
+    [*_, reply] = await organisation.outbound_messages(repair)
+    said = "You said yes to $89." if is_taken else "first confirms the price, by "
+    assert said in reply.body
+    assert is_taken or any(promise.is_open for promise in repair.promises)
 
 
 async def test_press_of_yes_is_read_back_too_while_their_question_is_open(

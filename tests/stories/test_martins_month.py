@@ -159,8 +159,8 @@ async def test_month_with_an_unaccepted_handoff(bank: MonthScenario) -> None:
     assert "Uma at Underwriting will answer you by Fri 13 Jun, 1 pm." in answer
     assert await bank.balls() == [
         ("Wed 4 Jun 15:00", "handoff_unaccepted", "Mona"),
+        ("Mon 9 Jun 14:45", "promise_due", "Mona"),
         ("Mon 9 Jun 15:00", "stage_overdue", "Mona"),
-        ("Tue 10 Jun 12:45", "promise_due", "Mona"),
     ]
 
     await bank.at("Fri 13 Jun 09:00", "mona", "handoff/accept")
@@ -184,11 +184,8 @@ async def test_month_with_an_unaccepted_handoff(bank: MonthScenario) -> None:
         ("Tue 3 Jun 13:48", "Passed to Underwriting. They start by Tue 3 Jun, 5 pm."),
         ("Tue 3 Jun 15:00", "your application is being checked. Next step by Wed 4 Jun."),
         ("Wed 4 Jun 15:00", "Martin, Card Processing has not started yet. Uma is on it."),
-        ("Mon 9 Jun 10:45", "Sorry: Card Processing has not started yet. Now by Tue 10 Jun."),
-        (
-            "Tue 10 Jun 08:45",
-            "Sorry, we are late again. Pia will write to you by Tue 10 Jun, 12:45",
-        ),
+        ("Mon 9 Jun 10:45", "Sorry, we are late again. Pia will write to you by Mon 9 Jun, 2:45"),
+        ("Thu 12 Jun 10:45", "Martin, Card Processing has not started yet. Uma is on it."),
         ("Thu 12 Jun 19:00", "Uma at Underwriting will answer you by Fri 13 Jun, 1 pm."),
         ("Fri 13 Jun 09:00", "your card is being made. It leaves by Wed 18 Jun."),
         ("Fri 13 Jun 09:05", "nobody had taken it up here. I am sorry. Paul makes your card now."),

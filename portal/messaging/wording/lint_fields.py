@@ -13,7 +13,7 @@ FIELDS_BY_TEXT = {
     "due": (
         "acknowledgement", "acknowledgement_again", "call_at", "call_by", "noted_no", "reopen_offer", "wish_for_person",
         "promise", "promise_moved", "sent_back_passed", "status_passed", "delay_person", "update_hold_until",
-        "acknowledgement_urgent", "answer_first", "last_reply", "reopen_offer_cancelled", "rest_answered",
+        "acknowledgement_urgent", "answer_first", "price_first", "last_reply", "reopen_offer_cancelled", "rest_answered",
         "rest_urgent", "second_answer", "looking", "reopened_asked", "acknowledgement_complaint",
         "visit_cancelled_only", "visit_agree", "still_answers", "still_calls", "flood_owned",
         "item_sent", "read_back", "read_back_question", "status_checking",

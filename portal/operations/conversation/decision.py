@@ -215,9 +215,8 @@ def decide_open(
     is_yes = given is not None and given.answer == Answer.YES and given.at is None
     if (visit := match_visit(request, intent, body, facts)) is not None:
         rule, outcome = visit
-    elif is_yes and question is not None and request.id in facts.undecided:
-        owed = _owe_answer(kind, facts, "answer_first")
-        rule, outcome = "O2", ReadBack(question) if is_pure else owed
+    elif is_yes and (person_first := _person_first(request, kind, facts, is_pure=is_pure)):
+        rule, outcome = person_first
     elif given is not None:
         rule, outcome = "O1", given
     elif question is not None and is_pure and _is_unclear(request, question, kind, facts):
@@ -278,6 +277,19 @@ def _owe_answer(kind: IntentKind, facts: InboundFacts, template: str = "") -> Ow
         is_silent=facts.limits.suppress_reply or kind == IntentKind.REACTION,
         template=template or ("last_reply" if facts.limits.is_last else ""),
     )
+
+
+def _person_first(
+    request: ServiceRequest, kind: IntentKind, facts: InboundFacts, *, is_pure: bool
+) -> tuple[str, Outcome] | None:
+    """Who says yes while the price, or an answer of ours, is open hears from a person first."""
+    question = request.open_question
+    if request.id in facts.repriced:
+        return "O11", _owe_answer(kind, facts, "price_first")
+    if question is not None and request.id in facts.undecided:
+        is_read_back = ReadBack(question) if is_pure else None
+        return "O2", is_read_back or _owe_answer(kind, facts, "answer_first")
+    return None
 
 
 def _is_unclear(

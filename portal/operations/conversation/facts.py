@@ -28,6 +28,7 @@ from portal.operations.conversation.auto_reply_limits import (
     load_email_limits,
 )
 from portal.operations.conversation.inbound_message import InboundMessage
+from portal.operations.conversation.reading.answers import is_repriced
 from portal.operations.conversation.reading.asked import find_asked_calls
 from portal.operations.privacy.digests import restore_stop
 from portal.operations.unit_of_work import UnitOfWork
@@ -59,7 +60,8 @@ class InboundFacts:
     "which?", ``offered`` the requests of the last such list in its order, some may be closed since.
     ``repeated``: the message that this one repeats. ``asked_back``: the questions, by id, that a
     reply was asked back about. ``undecided``: the requests about whose open decision the customer
-    has asked us something. ``asked_calls``: the requests about which our last question was when to
+    has asked us something. ``repriced``: the requests whose open question names an amount, while a
+    colleague has written of another one since. ``asked_calls``: the requests about which our last question was when to
     call. ``asks_again``: they have just asked the same about the status of one of several requests.
     ``is_opted_out``: the address as a whole is stopped; ``muted``: the requests about which it gets nothing.
     ``consent_address``: the address that a mailed stop is about. ``was_greeted``: a number
@@ -78,6 +80,7 @@ class InboundFacts:
     repeated: Message | None = None
     asked_back: frozenset[int] = frozenset()
     undecided: frozenset[int] = frozenset()
+    repriced: frozenset[int] = frozenset()
     asked_calls: frozenset[int] = frozenset()
     asks_again: bool = False
     limits: AutoReplyLimits = field(default_factory=AutoReplyLimits)
@@ -154,6 +157,12 @@ async def load_facts(
         if is_waiting_to_decide(about[id_], asked)
         and await has_written_since(uow.session, id_, asked.asked_at or uow.now)
     ]
+    priced = {id_: asked for id_, asked in questions.items() if asked.fields.get("amount")}
+    sent_since = {
+        id_: await find_last_sent(uow.session, [id_], asked.asked_at or uow.now)
+        for id_, asked in priced.items()
+    }
+    repriced = frozenset(id_ for id_ in priced if is_repriced(priced[id_], sent_since[id_]))
     repeated = None
     if about and facts.is_known_sender:
         repeated = await find_repeated(uow, inbound, message, about)
@@ -164,7 +173,8 @@ async def load_facts(
             sent = await find_last_sent(uow.session, about, uow.now - LOOKBACK)
         asked_calls = find_asked_calls(sent)
     return replace(
-        facts, asked_back=asked_back, undecided=frozenset(undecided), repeated=repeated,
+        facts, asked_back=asked_back, undecided=frozenset(undecided),
+        repriced=repriced, repeated=repeated,
         asked_calls=asked_calls, zones=await load_visit_zones(uow.session, about.values()),
     )  # fmt: skip
 

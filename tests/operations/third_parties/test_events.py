@@ -119,7 +119,7 @@ async def test_date_that_moves_to_and_fro_is_announced_once(clock, organisation,
 
 async def test_earlier_date_of_theirs_is_shown_without_a_text(client, organisation, report, parcel):
     before = len(await organisation.outbound_messages(parcel))
-    answer = await report(**OUT, estimated_date="2025-06-04")
+    answer = await report(**OUT | {"code": "in_transit"}, estimated_date="2025-06-04")
     assert answer.json()["stages"][0]["due_at"] == "2025-06-05T00:00:00Z"
     assert len(await organisation.outbound_messages(parcel)) == before
     assert "by tomorrow" in visible_text(await page_of(client, parcel))

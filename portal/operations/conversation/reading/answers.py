@@ -1,11 +1,21 @@
 """What a text answers, and what a colleague's label asks for. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from portal.messaging.intents.amounts import read_amounts
 from portal.messaging.intents.appointment_times import AppointmentTimeParser
 from portal.messaging.intents.classifier import Intent, IntentKind, Question, classify
 from portal.messaging.intents.time_words import excludes_time
-from portal.models import Answer, AnswerType, PromiseKind, ServiceRequest
+from portal.models import (
+    Answer,
+    AnswerType,
+    FollowUp,
+    Message,
+    MessageKind,
+    PromiseKind,
+    ServiceRequest,
+)
 from portal.operations.conversation.outcomes import (
     AnswerQuestion,
     Outcome,
@@ -73,6 +83,17 @@ def read_volunteered(request: ServiceRequest, body: str, intent: Intent) -> Inte
         volunteered = classify(body, Question.ARRIVAL, request.customer.locale)
         intent = volunteered if volunteered.is_statement else intent
     return intent
+
+
+def is_repriced(question: FollowUp, sent: Sequence[Message]) -> bool:
+    """Whether the last amount that a colleague wrote is not the question's.
+
+    ``sent``: our messages about the request since the question was put, newest first.
+    """
+    asked = read_amounts(f"for {question.fields['amount']}")
+    named = (read_amounts(each.body) for each in sent if each.kind == MessageKind.STAFF)
+    last = next(filter(None, named), asked)
+    return bool(asked) and not last <= asked
 
 
 def read_named_time(
