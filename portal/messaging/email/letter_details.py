@@ -10,7 +10,7 @@ from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import AnswerType, FollowUp, Handoff, Message, MessageKind, StageRun
 from portal.rules.investigations import asks_again
-from portal.rules.stages.stage_timeline import QuestionStep, StageStep, StageTimeline, timeline_of
+from portal.rules.stages.stage_timeline import QuestionStep, StageStep, StageTimeline
 from portal.workflows import WorkflowDefinition
 
 Step = StageStep[StageRun, Handoff, FollowUp] | QuestionStep[FollowUp]
@@ -51,10 +51,7 @@ def letter_details(
     """
     if message.kind not in DETAILED_KINDS:
         return NO_DETAILS
-    roster = renderer.roster
-    timeline = timeline_of(
-        renderer.request, lambda key: roster.department(key).calendar, renderer.now
-    )
+    timeline = renderer.timeline()
     reason = _reason(renderer, message)
     sentences = [reason, _collection(renderer, message), _who(renderer), _next(renderer, timeline)]
     request = renderer.request

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from portal.business_time import BusinessCalendar, OpeningHours
+from portal.business_time import OpeningHours
 from portal.i18n.languages import language_of
 from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
 from portal.messaging.sms.plain_names import with_plain_names
 from portal.messaging.sms.segments import count_segments
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.models import FollowUp, ServiceRequest, StageRun
+from portal.models import FollowUp, Handoff, ServiceRequest, StageRun
 from portal.models.people.given_name import staff_first_name
 from portal.paths import TEMPLATES
 from portal.rules.arrival import Arrival, arrival_of
 from portal.rules.investigations import asks_again
 from portal.rules.roster import Roster
-from portal.rules.stages.stage_timeline import timeline_of
+from portal.rules.stages.stage_timeline import StageTimeline, timeline_of
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
 NAME_FIRST = re.compile(r"(^|[:.!?؟] )\{first_name\}[,،:]? *(\w?)")
@@ -239,9 +239,13 @@ class MessageRenderer:
         """The first name of a colleague, as customers read it; the brand where there is none."""
         return staff_first_name(self.roster.person(staff_id).name) or self.brand
 
+    def timeline(self) -> StageTimeline[StageRun, Handoff, FollowUp]:
+        """The state of each stage and question."""
+        return timeline_of(self.request, lambda key: self.roster.department(key).calendar, self.now)
+
     def arrival(self) -> Arrival | None:
         """When all of the request should be done, where that can be said."""
-        return arrival_of(timeline_of(self.request, self._calendar_of, self.now))
+        return arrival_of(self.timeline())
 
     def on_open_day(self, run: StageRun, at: datetime) -> datetime:
         """That moment, or a later one on a day on which the department of this run is open."""
@@ -288,9 +292,6 @@ class MessageRenderer:
             else ""
         )
         return stage.place.in_language(locale) if stage.place else name, hours
-
-    def _calendar_of(self, department_key: str) -> BusinessCalendar:
-        return self.roster.department(department_key).calendar
 
     def department_name(self, department_id: int) -> str:
         """The department as customers know it."""

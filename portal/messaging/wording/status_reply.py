@@ -11,13 +11,14 @@ from portal.messaging.wording.third_parties import third_party_template
 from portal.models import (
     FollowUp,
     FollowUpState,
+    Handoff,
     Promise,
-    PromiseKind,
     RequestStatus,
     ServiceRequest,
     StageRun,
 )
 from portal.rules.investigations import (
+    answers_of,
     find_investigation,
     is_answered,
     looking_template,
@@ -85,9 +86,7 @@ def render_looking(renderer: MessageRenderer, question: FollowUp, owner: str) ->
 
 def _render_investigation(renderer: MessageRenderer, question: FollowUp, owner: str) -> str:
     """What is done about a no, until a person has answered; then that they have."""
-    answers = [row for row in renderer.request.promises if row.kind == PromiseKind.ANSWER]
-    answered_at = max((row.kept_at for row in answers if row.kept_at), default=None)
-    if is_answered(question, answered_at, is_owed=any(row.is_open for row in answers)):
+    if is_answered(question, answers_of(renderer.request.promises)):
         return renderer.say("answered_you", None)
     return render_looking(renderer, question, owner)
 
@@ -102,14 +101,25 @@ def _template_when_done(request: ServiceRequest) -> str:
 
 
 def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
-    handoff = renderer.request.pending_handoff(run)
-    fields, template = renderer.fields(run), "status"
-    if handoff is None:
-        fields["owner"] = renderer.person_name(run.assignee_id)
-    if answered := investigation_of(renderer.request):
-        fields["title"] = _render_investigation(renderer, answered, fields["owner"])
     if run.held_at is not None:
         return render_hold(renderer, run)
+    handoff = renderer.request.pending_handoff(run)
+    fields = renderer.fields(run)
+    if handoff is None:
+        fields["owner"] = renderer.person_name(run.assignee_id)
+    answered = investigation_of(renderer.request)
+    if answered is not None:
+        fields["title"] = _render_investigation(renderer, answered, fields["owner"])
+    if answered is not None and renderer.timeline().has_no_dates:
+        return renderer.say("status_looking", None, looking=fields["title"])
+    return _render_expected(renderer, run, handoff, fields)
+
+
+def _render_expected(
+    renderer: MessageRenderer, run: StageRun, handoff: Handoff | None, fields: dict[str, str]
+) -> str:
+    """By when it is taken up or all is done, or for whom it waits; the stage and what is next."""
+    template = "status"
     if handoff is not None and handoff.accept_by is not None:
         fields["due"] = renderer.times.by(handoff.accept_by)
         template = PASSED[handoff.accept_by <= renderer.now]
