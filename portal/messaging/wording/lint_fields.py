@@ -48,7 +48,7 @@ FIELDS_BY_TEXT = {
     "last": ("update_said",),
     "code": ("code", "code_mail"),
     "host": ("code",),
-    "arrival": ("arrival_expected", "status_arrival"),
+    "arrival": ("arrival_expected", "status_arrival", "status_passed_arrival"),
     "third_party": (
         "reason_third_party", "out_for_delivery", "delivery_attempted", "ready_for_pickup",
     ),

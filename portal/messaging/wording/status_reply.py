@@ -119,14 +119,17 @@ def _render_expected(
     renderer: MessageRenderer, run: StageRun, handoff: Handoff | None, fields: dict[str, str]
 ) -> str:
     """By when it is taken up or all is done, or for whom it waits; the stage and what is next."""
-    template = "status"
+    arrival = renderer.arrival()
+    by, template = arrival.by if arrival else None, "status"
     if handoff is not None and handoff.accept_by is not None:
         fields["due"] = renderer.times.by(handoff.accept_by)
-        template = PASSED[handoff.accept_by <= renderer.now]
-    elif waiting := _waiting(renderer, run, fields):
+        is_late = handoff.accept_by <= renderer.now
+        text = renderer.say(PASSED[is_late], None, **fields)
+        return _passed_with_arrival(renderer, fields, by, text) if by and not is_late else text
+    if waiting := _waiting(renderer, run, fields):
         template, fields = waiting
-    elif (arrival := renderer.arrival()) is not None and arrival.by is not None:
-        return _with_arrival(renderer, fields, arrival.by)
+    elif by is not None:
+        return _with_arrival(renderer, fields, by)
     elif renderer.has_next_title(run):
         text = renderer.say("status_next", None, **fields)
         for shorter in (f"{text} {renderer.link}", text):
@@ -148,6 +151,18 @@ def _waiting(
         stage = renderer.request.definition.stage(run.stage_key)
         return ("status_waiting" if stage.is_customers_turn else "update_waiting"), fields
     return None
+
+
+def _passed_with_arrival(
+    renderer: MessageRenderer, fields: dict[str, str], by: datetime, text: str
+) -> str:
+    """The text of a handoff with the date of all of it, even without by when it starts, if one fits."""
+    fields = fields | {"arrival": _arrival_text(renderer, by)}
+    expected = renderer.say("arrival_expected", None, **fields)
+    long = renderer.say("status_passed", None, **fields | {"link": f"{expected} {renderer.link}"})
+    return renderer.first_that_fits(
+        long, renderer.say("status_passed_arrival", None, **fields), text
+    )
 
 
 def _with_arrival(renderer: MessageRenderer, fields: dict[str, str], by: datetime) -> str:
