@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from portal.business_time import OpeningHours
 from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.sms import segments
@@ -121,6 +122,8 @@ def _render_expected(
     """By when it is taken up or all is done, or for whom it waits; the stage and what is next."""
     arrival = renderer.arrival()
     by, template = arrival.by if arrival else None, "status"
+    if run.waits_on_customer and handoff is None and _comes(renderer, run):
+        return _render_come(renderer, run, fields)
     if handoff is not None and handoff.accept_by is not None:
         fields["due"] = renderer.times.by(handoff.accept_by)
         is_late = handoff.accept_by <= renderer.now
@@ -130,12 +133,39 @@ def _render_expected(
         template, fields = waiting
     elif by is not None:
         return _with_arrival(renderer, fields, by)
-    elif renderer.has_next_title(run):
+    elif renderer.has_next_title(run) and not _is_next_theirs(renderer, run):
         text = renderer.say("status_next", None, **fields)
         for shorter in (f"{text} {renderer.link}", text):
             if segments.count_segments(shorter).segments == 1:
                 return shorter
     return renderer.say(template, None, **fields)
+
+
+def _comes(renderer: MessageRenderer, run: StageRun) -> bool:
+    """Whether the customer comes to us in this stage."""
+    return renderer.request.definition.stage(run.stage_key).customer_action == "come"
+
+
+def _render_come(renderer: MessageRenderer, run: StageRun, fields: dict[str, str]) -> str:
+    """Where the customer comes and when that is open; in one segment also without the link."""
+    stage = renderer.request.definition.stage(run.stage_key)
+    department = renderer.roster.department_by_id(run.department_id)
+    place = stage.place.in_language(renderer.request.customer.locale) if stage.place else ""
+    place = place.rstrip(".") or fields["department"]
+    if not department.hours:
+        return renderer.say("status_come", None, **fields | {"place": place})
+    hours = renderer.times.opening_hours(OpeningHours.parse(department.hours))
+    fields = fields | {"place": place, "hours": hours}
+    text = renderer.say("status_come_hours", None, **fields)
+    linkless = renderer.say("status_come_hours", None, **fields | {"link": ""})
+    costs = [segments.count_segments(each).segments for each in (text, linkless)]
+    return text if costs[0] <= costs[1] else linkless
+
+
+def _is_next_theirs(renderer: MessageRenderer, run: StageRun) -> bool:
+    """Whether the customer does what comes next: our date must not read as theirs."""
+    stages = renderer.request.definition.stages
+    return any(run.stage_key in stage.after and stage.waits_for_customers_part for stage in stages)
 
 
 def _waiting(
