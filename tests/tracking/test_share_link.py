@@ -148,7 +148,7 @@ async def test_shared_page_hides_a_correction_and_what_is_needed(
     await client.post(f"{link(permit)}/messages", data={"need": "plans"}, files=files)
     sent = read(await client.get(path))
     assert "Floor plans" not in sent
-    assert "what you sent" not in sent
+    assert "We are checking what you sent" in sent
     await organisation.run(
         ask_correction, permit, "plans", reason="Your wife has not signed it.", by=cora
     )

@@ -40,6 +40,8 @@ class LetterDetails:
 
 
 NO_DETAILS = LetterDetails()
+UNDER_WAY = ("current", "paused")
+"""The states in which a stage may say that it has what it needs."""
 
 
 def letter_details(
@@ -168,7 +170,9 @@ def _next(renderer: MessageRenderer, timeline: Timeline) -> str:
     if step is None:
         return ""
     language, title = _language(renderer), _title(renderer, step)
-    expected_at = timeline.expected_at(step)
+    # A date by which our part is done would read as one by which the customer's must be.
+    is_theirs = isinstance(step, StageStep) and step.stage.waits_for_customers_part
+    expected_at = None if is_theirs else timeline.expected_at(step)
     if expected_at is None or expected_at <= renderer.now:
         return language.gettext("Next: {step}.", step=title)
     day = renderer.times.day(expected_at)
@@ -189,6 +193,8 @@ def _steps(renderer: MessageRenderer, timeline: Timeline) -> tuple[tuple[str, st
 def _title(renderer: MessageRenderer, step: Step) -> str:
     locale = renderer.request.customer.locale
     if isinstance(step, StageStep):
+        if step.facts is not None and step.state in UNDER_WAY:
+            return renderer.stage_title(step.facts.run)
         return step.title.in_language(locale)
     return step.question.title.in_language(locale) if step.question.title else ""
 

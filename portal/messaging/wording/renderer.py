@@ -11,10 +11,10 @@ from functools import cache
 
 from portal.business_time import OpeningHours
 from portal.i18n.languages import language_of
-from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
-from portal.messaging.sms.plain_names import with_plain_names
 from portal.messaging.sms.segments import count_segments
+from portal.messaging.wording.length import fits_one_text
+from portal.messaging.wording.sent_items import title_of_sent
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import FollowUp, Handoff, ServiceRequest, StageRun
 from portal.models.people.given_name import staff_first_name
@@ -32,13 +32,6 @@ SENTENCE_ENDS = (".", "!", "?", "؟", "…")
 SENTENCE_START = re.compile(r"(?:^|[.?!؟] )$")
 VERBATIM_FIELDS = frozenset({"link", "host", "code", "reference"})
 """Fields whose first letter stays as it is at the beginning of a sentence."""
-
-
-def fits_one_text(text: str, locale: str) -> bool:
-    """Whether it costs one segment as a text, or two in a language with 70 letters to a segment."""
-    sent = with_plain_names(with_direction_mark(to_gsm7(text), locale))
-    most = 2 if language_of(locale).direction == "rtl" else 1
-    return count_segments(sent).segments <= most
 
 
 @cache
@@ -200,14 +193,21 @@ class MessageRenderer:
         }
         if run is None:
             return fields
-        stage = request.definition.stage(run.stage_key)
         return fields | {
             "department": self.department_name((given_run or request).department_id),
-            "title": stage.title.in_language(request.customer.locale),
+            "title": self.stage_title(run),
             "next": self.next_title(run),
             "next_by": self.times.day(run.due_at),
             "since": self.times.stamp(run.reached_at or run.opened_at),
         }
+
+    def stage_title(self, run: StageRun) -> str:
+        """The title of the stage, or what it says once all that it needs has come."""
+        locale = self.request.customer.locale
+        sent = title_of_sent(self.request.needs, run.stage_key) if run.is_open else None
+        if sent is not None:
+            return language_of(locale).say(sent)
+        return self.request.definition.stage(run.stage_key).title.in_language(locale)
 
     def current_run(self) -> StageRun | None:
         """Where the request is, if it is anywhere: the open run that has been longest open."""

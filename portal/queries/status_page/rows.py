@@ -147,6 +147,7 @@ class MessageRow:
     author: str
     author_id: int | None
     because: str
+    reason: str | None
     reacted_to_id: int | None
     created_at: datetime
 

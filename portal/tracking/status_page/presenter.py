@@ -25,7 +25,7 @@ from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.rules.arrival import arrival_of
 from portal.rules.withdrawal import allows_withdrawal
 from portal.tracking.status_page.appointments import find_appointments
-from portal.tracking.status_page.conversation import build_conversation, list_documents
+from portal.tracking.status_page.conversation import asks_which, build_conversation, list_documents
 from portal.tracking.status_page.expectations import (
     collection,
     customer_action,
@@ -39,7 +39,7 @@ from portal.tracking.status_page.investigation import (
     say_sought,
     sought_text,
 )
-from portal.tracking.status_page.needs import present_needs
+from portal.tracking.status_page.needs import present_needs, say_sent, sent_headline
 from portal.tracking.status_page.promises_view import PastPromise, PromiseLine
 from portal.tracking.status_page.question import present_question
 from portal.tracking.status_page.timeline import TimelinePresenter
@@ -74,6 +74,7 @@ def present_status_page(
     timeline = TimelinePresenter(snapshot, definition, now, organisation.carriers)
     arrival = arrival_of(timeline.timeline)
     sought = sought_text(snapshot, definition, organisation.brand)
+    steps = say_sent(say_sought(timeline.step_groups(), sought), snapshot)
     return StatusPage(
         now=now,
         brand=organisation.brand,
@@ -87,7 +88,7 @@ def present_status_page(
         timezone=zone_or_utc(snapshot.timezone),
         status=snapshot.status,  # type: ignore[arg-type]
         headline=investigation_text(snapshot, definition) or timeline.headline,
-        stage_headline=sought or timeline.headline,
+        stage_headline=sought or sent_headline(steps, snapshot) or timeline.headline,
         write_to=timeline.department(snapshot.department_id).name,
         path=f"/r/{token}",
         last_event_id=snapshot.page_version,
@@ -104,6 +105,7 @@ def present_status_page(
         parcel_links=timeline.parcel_links,
         ask_after=_ask_after(snapshot, timeline),
         question_waits=timeline.question_waits,
+        asks_which=asks_which(snapshot.messages),
         question=present_question(snapshot, timeline, organisation.brand),
         needs=present_needs(snapshot, timeline),
         pause=_pause(snapshot, timeline),
@@ -111,7 +113,7 @@ def present_status_page(
         promises=_promises(snapshot, now),
         past_promises=_past_promises(snapshot),
         appointments=find_appointments(timeline),
-        step_groups=say_sought(timeline.step_groups(), sought),
+        step_groups=steps,
         conversation=build_conversation(
             snapshot.messages,
             snapshot.attachments,
