@@ -4,7 +4,15 @@ from portal.messaging.wording.holds import render_hold
 from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.third_parties import render_third_party
 from portal.messaging.wording.visits import booked_with, render_offer, render_visit
-from portal.models import ActorKind, Event, EventKind, FollowUpState, MessageKind, StageRun
+from portal.models import (
+    ActorKind,
+    Event,
+    EventKind,
+    FollowUpState,
+    MessageKind,
+    NeedState,
+    StageRun,
+)
 from portal.operations.outbox import Draft
 from portal.operations.step import StepContext
 from portal.rules.follow_up_schedule import FollowUpSchedule
@@ -32,6 +40,7 @@ ANNOUNCED_KINDS = frozenset(
         EventKind.QUESTION_REMINDED,
         EventKind.VISIT_REMINDED,
         EventKind.CORRECTION_ASKED,
+        EventKind.NEED_ACCEPTED,
         *EVENT_MESSAGE_KINDS,
     }
 )
@@ -63,7 +72,7 @@ async def queue_milestone_messages(context: StepContext) -> None:
 
 
 def _is_announced(event: Event) -> bool:
-    if event.kind == EventKind.STAGE_REACHED:
+    if event.kind in (EventKind.STAGE_REACHED, EventKind.NEED_ACCEPTED):
         return bool(event.data.get("told"))
     if event.kind in (*QUESTION_EVENTS, EventKind.VISIT_REMINDED, EventKind.CORRECTION_ASKED):
         return True
@@ -92,9 +101,11 @@ def render_event(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, 
     run = event.run
     if event.kind == EventKind.OPENED:
         return MessageKind.LINK, renderer.say("link"), ""
-    correction = render_correction(renderer, event)
-    if correction is not None or event.kind == EventKind.CORRECTION_ASKED:
-        return correction
+    item = render_correction(renderer, event)
+    if event.kind == EventKind.NEED_ACCEPTED and run is not None:
+        item = _accepted(renderer, run)
+    if item is not None or event.kind in (EventKind.CORRECTION_ASKED, EventKind.NEED_ACCEPTED):
+        return item
     if event.kind == EventKind.STAGE_REACHED and run is not None:
         visit, again = booked_with(renderer, run), bool(event.data.get("again"))
         body = render_visit(renderer, visit, "visit_booked") if visit else ""
@@ -172,6 +183,19 @@ def _corrected_item(renderer: MessageRenderer, run: StageRun) -> str:
     if len(stage.needs) == 1:
         return stage.needs[0].title.in_language(renderer.request.customer.locale)
     return _title(renderer, run)
+
+
+def _accepted(renderer: MessageRenderer, run: StageRun) -> tuple[MessageKind, str, str]:
+    """What the stage has of the customer, and what is next."""
+    request = renderer.request
+    titles = [
+        item_title(request, need, request.customer.locale)
+        for need in request.needs
+        if need.stage_key == run.stage_key and need.state == NeedState.ACCEPTED
+    ]
+    items = renderer.times.listing(tuple(titles))
+    template = "item_accepted" if renderer.has_next(run) else "item_accepted_last"
+    return MessageKind.MILESTONE, renderer.say(template, run, item=items), items
 
 
 def _question(renderer: MessageRenderer, event: Event) -> tuple[MessageKind, str, str] | None:

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 
 from portal.errors import BadInput, Conflict, NotFound
-from portal.messaging.intents.commitments import extract_commitments
-from portal.messaging.intents.deadlines import DeadlineParser
 from portal.messaging.wording.promises import render_promise
 from portal.models import (
     Event,
@@ -81,31 +79,6 @@ async def record_promise_made(
     )  # fmt: skip
 
 
-async def create_promises_from_text(
-    uow: UnitOfWork, request: ServiceRequest, body: str
-) -> list[Promise]:
-    """Make a promise of each commitment in a message of ours, within the same operation.
-
-    No further message is sent: the body itself tells the customer. The owner is the writer, else
-    the request's owner. It is due at the time that the body names, in the department's time zone;
-    else when the department's reply is due.
-    """
-    department = (await uow.roster(request)).department_by_id(request.department_id)
-    promises = []
-    for commitment in extract_commitments(body, DeadlineParser(department.calendar, uow.now)):
-        named = commitment.at if commitment.at and commitment.at > uow.now else None
-        promise = Promise(
-            kind=commitment.kind, text=commitment.text,
-            owner_id=uow.actor.staff_id or request.owner_id, department_id=request.department_id,
-            made_at=uow.now, due_at=named or department.reply_due_at(uow.now),
-        )  # fmt: skip
-        if named and commitment.is_moment:
-            promise.agree_call(named, named, "moment")
-        await record_promise_made(uow, request, promise, bumps_version=False, is_from_text=True)
-        promises.append(promise)
-    return promises
-
-
 async def promise_reply(
     uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind, call: CallTime | None = None, *, is_told: bool = True,
 ) -> Promise:  # fmt: skip
@@ -144,7 +117,7 @@ def _covering_answer(request: ServiceRequest, now: datetime, due_at: datetime) -
     """
     return next(
         (
-            promise for promise in _open_promises(request, PromiseKind.ANSWER)
+            promise for promise in open_promises(request, PromiseKind.ANSWER)
             # Of two messages at once the later may be handled first.
             if (promise.is_told or promise.wording == PromiseWording.ANSWER)
             and now < promise.due_at <= due_at + SAME_MOMENT
@@ -157,27 +130,32 @@ async def _reuse_call(
     uow: UnitOfWork, request: ServiceRequest, call: CallTime | None
 ) -> Promise | None:
     """The open promise of a call, moved to the time that the customer named."""
-    calls = _open_promises(request, PromiseKind.CALL)
+    calls = open_promises(request, PromiseKind.CALL)
     standing = next((each for each in calls if call or each.due_at > uow.now), None)
     if standing is not None and call is not None:
         standing.move_for_customer(call.due_at)
         standing.agree_call(call.due_at, call.not_before_at, call.window)
         standing.is_told = True
-        request.record(
-            EventKind.PROMISE_MOVED, uow.actor, uow.now, bumps_version=False, promise_id=standing.id,
-            text=standing.text, due_at=standing.due_at.isoformat(), reason=standing.moved_reason,
-        )  # fmt: skip
+        record_promise_moved(uow, request, standing)
     return standing
+
+
+def record_promise_moved(uow: UnitOfWork, request: ServiceRequest, promise: Promise) -> None:
+    """Record the event of a promise that a message has moved, which tells the customer itself."""
+    request.record(
+        EventKind.PROMISE_MOVED, uow.actor, uow.now, bumps_version=False, promise_id=promise.id,
+        text=promise.text, due_at=promise.due_at.isoformat(), reason=promise.moved_reason,
+    )  # fmt: skip
 
 
 def open_answer_promise(request: ServiceRequest) -> Promise | None:
     """The open promise of an answer that is due first; None without one."""
-    return next(iter(_open_promises(request, PromiseKind.ANSWER)), None)
+    return next(iter(open_promises(request, PromiseKind.ANSWER)), None)
 
 
 def open_call_promise(request: ServiceRequest) -> Promise | None:
     """The open promise of a call that is due first; None without one."""
-    return next(iter(_open_promises(request, PromiseKind.CALL)), None)
+    return next(iter(open_promises(request, PromiseKind.CALL)), None)
 
 
 def fulfil_promises(uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind) -> None:
@@ -186,12 +164,12 @@ def fulfil_promises(uow: UnitOfWork, request: ServiceRequest, kind: PromiseKind)
     Those made since the customer's unanswered message are kept too; one for a later day stays open.
     """
     since = request.unanswered_since
-    for place, promise in enumerate(_open_promises(request, kind)):
+    for place, promise in enumerate(open_promises(request, kind)):
         if place == 0 or promise.due_at <= uow.now or (since and promise.made_at >= since):
             record_promise_kept(uow, request, promise)
 
 
-def _open_promises(request: ServiceRequest, kind: PromiseKind) -> list[Promise]:
+def open_promises(request: ServiceRequest, kind: PromiseKind) -> list[Promise]:
     """The open promises of that kind, the first due first."""
     return sorted(
         (promise for promise in request.promises if promise.kind == kind and promise.is_open),

@@ -66,8 +66,11 @@ def arrival_of(timeline: StageTimeline[ArrivalRunT, HandoffT, QuestionT]) -> Arr
     """The arrival of a request; None where nothing is left for us to do, or the date is unknown.
 
     It counts the open stages and what is still to come, in the hours of each department, without
-    what waits for the customer. It is unknown while a stage is late and has no new date.
+    what waits for the customer. It is unknown while a stage is late and has no new date, and while
+    the thing is looked for.
     """
+    if timeline.has_no_dates:
+        return None
     runs = timeline.open_runs
     if timeline.is_over or not runs or any(facts.is_late(timeline.now) for facts in runs):
         return None

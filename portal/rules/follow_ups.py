@@ -136,11 +136,13 @@ class FollowUpFlow:
     def remind_of_visit(self, question: FollowUp) -> None:
         """Record that the customer is reminded, once; not of a visit that has begun or is off.
 
-        Where all work is done before the visit, there is nothing to remind of.
+        Where the work is done before the visit, there is nothing to remind of.
         """
         question.next_at = None
         window, stage_flow = question.visit_window, self.stage_flow
-        if window and window.start > stage_flow.now and stage_flow.request.open_runs:
+        runs, now = stage_flow.request.runs, stage_flow.now
+        is_ahead = window is not None and window.start > now
+        if window and is_ahead and not is_visit_over(question, runs, now):
             self._record(EventKind.VISIT_REMINDED, question, at=window.start.isoformat())
 
     def visit_reminder_at(self, question: FollowUp, window: TimeWindow) -> datetime | None:

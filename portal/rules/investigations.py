@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from portal.models.requests.follow_up import Answer, FollowUpState
-from portal.models.requests.promise import REPLY_KINDS
+from portal.models.requests.promise import REPLY_KINDS, PromiseKind
 from portal.models.requests.request_status import RequestStatus
 from portal.models.requests.stage_run import RunState
 from portal.workflows import AnswerAction, FollowUpDefinition, WorkflowDefinition
@@ -59,6 +59,22 @@ class Question(Protocol):
         """When it was answered or closed."""
 
 
+class Reply(Protocol):
+    """What is read of a Promise of an answer, or of a row of one."""
+
+    @property
+    def kind(self) -> str:
+        """A PromiseKind."""
+
+    @property
+    def kept_at(self) -> datetime | None:
+        """When it was kept."""
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """When it was kept, missed or withdrawn."""
+
+
 class OwedReply(Protocol):
     """What is read of a Promise, or of a row of one."""
 
@@ -72,6 +88,13 @@ class OwedReply(Protocol):
 
 
 QuestionT = TypeVar("QuestionT", bound=Question)
+
+
+class AnsweredOrOwed(NamedTuple):
+    """When the last promise of an answer to the customer was kept, and whether one is open."""
+
+    answered_at: datetime | None
+    is_owed: bool
 
 
 def asks_again(question: Question, follow_ups: Iterable[Question]) -> bool:
@@ -131,15 +154,34 @@ def find_investigation(
     return last if is_worked_on or is_decided_on else None
 
 
-def is_answered(question: Question, answered_at: datetime | None, *, is_owed: bool) -> bool:
-    """Whether a person has answered the customer since their no, and owes no further answer.
+def find_sought(
+    definition: WorkflowDefinition,
+    status: str,
+    runs: Iterable[Run],
+    follow_ups: Sequence[QuestionT],
+    replies: AnsweredOrOwed,
+) -> QuestionT | None:
+    """The follow-up answered with no whose thing is looked for; None once a person has answered."""
+    question = find_investigation(definition, status, runs, follow_ups)
+    if question is None or _meant(question, follow_ups) != Answer.NO:
+        return None
+    return None if is_answered(question, replies) else question
 
-    ``answered_at`` is when the last promise of an answer was kept.
-    """
+
+def answers_of(promises: Iterable[Reply]) -> AnsweredOrOwed:
+    """When the last of these promises of an answer was kept, and whether one is open."""
+    answers = [promise for promise in promises if promise.kind == PromiseKind.ANSWER]
+    kept = max((promise.kept_at for promise in answers if promise.kept_at), default=None)
+    return AnsweredOrOwed(kept, any(promise.closed_at is None for promise in answers))
+
+
+def is_answered(question: Question, replies: AnsweredOrOwed) -> bool:
+    """Whether a person has answered the customer since their no, and owes no further answer."""
+    answered_at = replies.answered_at
     was_before = (
         answered_at is None or question.closed_at is None or answered_at < question.closed_at
     )
-    return not (is_owed or was_before)
+    return not (replies.is_owed or was_before)
 
 
 def waits_for_answer(follow_ups: Iterable[Question], promises: Iterable[OwedReply]) -> bool:

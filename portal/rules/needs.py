@@ -100,6 +100,17 @@ def is_to_send(request: ServiceRequest, run: StageRun) -> bool:
     return any(need.is_to_send for need in request.needs if need.stage_key == run.stage_key)
 
 
+def are_all_accepted(request: ServiceRequest, need: Need) -> bool:
+    """Whether the open stage of this item has all that it needs."""
+    needed = [
+        each
+        for each in request.needs
+        if each.stage_key == need.stage_key and each.state != NeedState.WITHDRAWN
+    ]
+    is_open = waiting_run(request, need) is not None
+    return is_open and all(each.state == NeedState.ACCEPTED for each in needed)
+
+
 def update_waiting(facts: Facts, run: StageRun | None) -> None:
     """The run waits on the customer while they have something to send, and no longer."""
     if run is None:

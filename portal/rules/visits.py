@@ -9,6 +9,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from portal.business_time import BusinessCalendar, Duration, TimeWindow, business_calendar
+from portal.models.requests.stage_run import RunState
 from portal.workflows import FollowUpDefinition, VisitDefinition
 from portal.workflows.question_definition import VISIT_LENGTH
 
@@ -110,18 +111,29 @@ class _OpenedWork(Protocol):
     def completed_at(self) -> datetime | None:
         """When it was completed."""
 
+    @property
+    def department_id(self) -> int:
+        """The department that does it."""
+
+    @property
+    def state(self) -> str:
+        """A RunState."""
+
 
 def is_visit_over(visit: _AnsweredTime, runs: Iterable[_OpenedWork], now: datetime) -> bool:
-    """Whether its window has ended, or it has begun and the work that it opened was done since.
+    """Whether its window has ended, or the work of the department that comes is done.
 
-    A stage that is sent back or completed before the visit leaves it as it is.
+    That is the work which the visit opened, completed within its window, or before it with no
+    further stage of that department open. A stage that is sent back leaves the visit as it is.
     """
     start, end = visit.answer_at, visit.answer_until or visit.answer_at
     if start is None or end is None or end <= now:
         return True
+    runs = list(runs)
+    at_work = {run.department_id for run in runs if run.state == RunState.OPEN}
     return any(
         run.opened_at == visit.closed_at and run.completed_at is not None
-        and run.completed_at >= start
+        and (run.completed_at >= start or run.department_id not in at_work)
         for run in runs
     )  # fmt: skip
 

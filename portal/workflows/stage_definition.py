@@ -95,5 +95,10 @@ class StageDefinition:
         """Whether its pause is known to wait for the customer."""
         return self.waits_for == "customer" or self.customer_action is not None
 
+    @property
+    def waits_for_customers_part(self) -> bool:
+        """Whether the customer does something in it: it is their turn, or it needs items of theirs."""
+        return self.is_customers_turn or bool(self.needs)
+
     needs: tuple[NeedDefinition, ...] = ()
     """What the customer sends while the stage is open; the keys differ in the whole file."""

@@ -22,6 +22,7 @@ from portal.operations import (
     write_to_customer,
 )
 from tests.operations.promises import SOON, the
+from tests.tracking.page_requests import link, read
 
 pytestmark = pytest.mark.either_database
 
@@ -31,6 +32,30 @@ async def test_promise_has_owner_and_due_time_and_is_sent_to_the_customer(organi
     told = (await organisation.outbound_messages(promised))[-1]
     assert told.kind == MessageKind.PROMISE
     assert "Tess at Telesales: I will call you about the limit. By Tue 3 Jun, 1 pm." in told.body
+
+
+@pytest.mark.parametrize(
+    "later",
+    ["I will call you tomorrow at 5:30 pm instead.", "I will call you tomorrow at 5:30 pm."],
+)
+async def test_second_call_of_the_same_person_moves_the_first(
+    clock, organisation, card_request, client, later
+):
+    tess, tom = organisation.people.tess.actor, organisation.people.tom.actor
+    await organisation.run(
+        write_to_customer, card_request, "I will call you tomorrow at 3.", by=tess
+    )
+    clock.shift(timedelta(minutes=5))
+    moved = await organisation.run(write_to_customer, card_request, later, by=tess)
+    calls = [promise for promise in moved.promises if promise.kind == PromiseKind.CALL]
+    assert [call.due_at for call in calls] == [datetime(2025, 6, 4, 21, 30, tzinfo=UTC)]
+    words = read(await client.get(link(card_request))).partition("Conversation")[0]
+    assert words.count("I will call you") == 1
+    assert "5:30 pm" in words
+    beside = await organisation.run(
+        write_to_customer, card_request, "I will call you tomorrow at 4.", by=tom
+    )
+    assert len([each for each in beside.promises if each.kind == PromiseKind.CALL]) == 2
 
 
 async def test_promise_state_follows_time(promised):

@@ -148,7 +148,7 @@ async def test_shared_page_hides_a_correction_and_what_is_needed(
     await client.post(f"{link(permit)}/messages", data={"need": "plans"}, files=files)
     sent = read(await client.get(path))
     assert "Floor plans" not in sent
-    assert "what you sent" not in sent
+    assert "We are checking what you sent" in sent
     await organisation.run(
         ask_correction, permit, "plans", reason="Your wife has not signed it.", by=cora
     )
@@ -167,16 +167,16 @@ async def test_shared_page_hides_who_looks_into_what(
     card_request: ServiceRequest,
     answer: Answer,
 ) -> None:
-    """The customer's headline names a person; the family's is the stage."""
+    """The customer's headline names a person; the family's only that the card is looked for."""
     card = await walk(organisation, card_request, "tess", "uma", "pia", "carl", "carl")
     await ask(organisation, card)
     await say(organisation, card, answer)
     assert "Carl is look" in read(await client.get(link(card)))
     page = await client.get(await share(client, card))
     words = read(page)
-    neutral = {Answer.NO: "Your card is on its way to you", Answer.WRONG: "Our part is done"}
+    neutral = {Answer.NO: "Acme Bank is looking for your card", Answer.WRONG: "Our part is done"}
     assert neutral[answer] in words
-    for private in ("Carl", "looking", "Martin"):
+    for private in ("Carl", "Martin", "torn"):
         assert private not in page.text, private
 
 

@@ -39,6 +39,18 @@ key = "install\"""",
 )
 """With an order before the question, and a stage between its answer and the visit."""
 
+ACTIVATED = (
+    ENGINEER.replace("[[stages]]", '[departments.network]\nname = "Network"\n\n[[stages]]', 1)
+    + """
+[[stages]]
+key = "activate"
+department = "network"
+title = "We switch your line on"
+expected = "1d"
+"""
+)
+"""With a stage of another department after the visit."""
+
 
 @pytest.fixture
 async def ordered(clock, organisation, texts):
@@ -108,6 +120,24 @@ async def test_visit_is_over_once_its_work_is_done(ordered, organisation, see, c
     await organisation.run(advance, ordered, stage="prepare", by=SYSTEM_ACTOR)
     assert (await see(ordered)).visit is None
     assert "On the way" not in await (await desk_clients("mona")).page(ordered)
+
+
+async def test_visit_done_before_its_window_is_over(
+    asked, organisation, client, see, texts, said, clock
+):
+    """The engineer came earlier: the page and texts say no more of the visit in the next stage."""
+    await organisation.load(ACTIVATED)
+    line = await asked()
+    await texts("Thursday at 10")
+    assert (await see(line)).visit.at == THU_10
+    await organisation.run(advance, line, by=SYSTEM_ACTOR)
+    words = read(await client.get(link(line)))
+    assert "We switch your line on" in words
+    assert "Engineer visit" not in words
+    assert "Change or cancel" not in words
+    clock.move_to(datetime(2025, 6, 4, 14, 1, tzinfo=UTC))
+    await organisation.run(run_due_follow_ups, line, by=SYSTEM_ACTOR)
+    assert not any("see you tomorrow" in each for each in await said(line))
 
 
 async def test_visit_that_took_place_is_kept_when_the_question_is_put_again(

@@ -1,12 +1,13 @@
 """What follows where a thing did not come, or came and is wrong: by text, by mail, on the page."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from portal.models import SYSTEM_ACTOR, Answer, FollowUpState, RequestStatus
-from portal.operations import advance, run_due_follow_ups, write_to_customer
+from portal.operations import advance, announce_delay, run_due_follow_ups, write_to_customer
 from tests.support.factories import MARTIN
 from tests.tracking.page_requests import link, read
 
@@ -60,6 +61,33 @@ async def test_status_after_a_no_says_who_looks_for_it(clock, organisation, deli
     clock.shift(timedelta(minutes=5))
     await phone("Where is my card?")
     assert "Carl is looking for your card" in (await phone.replies())[-1]
+
+
+async def test_no_date_is_shown_while_the_card_is_looked_for(
+    clock, organisation, delivered, phone, client
+):
+    """Not on the page, in the answer to "where is it?" or on the shared page, until a new date."""
+    card = await delivered()
+    await phone("no it hasn't arrived and the envelope was torn")
+    await client.post(f"{link(card)}/share", data={"do": "make"})
+    shared = re.findall(r"/s/[\w-]{22}", (await client.get(f"{link(card)}/share")).text)[0]
+    clock.shift(timedelta(minutes=5))
+    await phone("Where is my card?")
+    assert "we expect" not in (await phone.replies())[-1]
+    assert "Carl is looking for your card" in (await phone.replies())[-1]
+    own, family = read(await client.get(link(card))), read(await client.get(shared))
+    for words in (own, family):
+        state = words.partition("Conversation")[0]
+        assert "Acme Bank is looking for your card now" in state
+        for old in ("Ready by", "Next Your card has been delivered by", "is on its way"):
+            assert old not in state, state
+    clock.shift(timedelta(minutes=5))
+    carl = organisation.people.carl.actor
+    new_date = card.opened_at + timedelta(days=30)
+    await organisation.run(
+        announce_delay, card, by=carl, reason="It is lost.", expected_by=new_date
+    )
+    assert "Ready by" in read(await client.get(link(card)))
 
 
 async def test_headline_follows_when_the_stage_is_done_again(

@@ -6,6 +6,7 @@ from portal.business_time import BusinessCalendar
 from portal.desk.labels import due, since
 from portal.desk.request.view_models import TimelineStep
 from portal.desk.widgets import When
+from portal.messaging.wording.sent_items import title_of_sent
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import Answer, FollowUp, FollowUpState, Handoff, ServiceRequest, StageRun
 from portal.rules.roster import Roster
@@ -72,6 +73,7 @@ class TimelinePresenter:
         began = self.times.stamp(run.reached_at or run.opened_at)
         return replace(
             step,
+            title=str(title_of_sent(self.request.needs, run.stage_key) or step.title),
             at=self._due(run),
             history=f"{passage}{person}, since {began}{self._pause(run)}",
             note=run.note,

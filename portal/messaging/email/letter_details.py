@@ -10,7 +10,7 @@ from portal.messaging.wording.renderer import MessageRenderer, as_sentence
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import AnswerType, FollowUp, Handoff, Message, MessageKind, StageRun
 from portal.rules.investigations import asks_again
-from portal.rules.stages.stage_timeline import QuestionStep, StageStep, StageTimeline, timeline_of
+from portal.rules.stages.stage_timeline import QuestionStep, StageStep, StageTimeline
 from portal.workflows import WorkflowDefinition
 
 Step = StageStep[StageRun, Handoff, FollowUp] | QuestionStep[FollowUp]
@@ -40,6 +40,8 @@ class LetterDetails:
 
 
 NO_DETAILS = LetterDetails()
+UNDER_WAY = ("current", "paused")
+"""The states in which a stage may say that it has what it needs."""
 
 
 def letter_details(
@@ -51,10 +53,7 @@ def letter_details(
     """
     if message.kind not in DETAILED_KINDS:
         return NO_DETAILS
-    roster = renderer.roster
-    timeline = timeline_of(
-        renderer.request, lambda key: roster.department(key).calendar, renderer.now
-    )
+    timeline = renderer.timeline()
     reason = _reason(renderer, message)
     sentences = [reason, _collection(renderer, message), _who(renderer), _next(renderer, timeline)]
     request = renderer.request
@@ -171,7 +170,9 @@ def _next(renderer: MessageRenderer, timeline: Timeline) -> str:
     if step is None:
         return ""
     language, title = _language(renderer), _title(renderer, step)
-    expected_at = timeline.expected_at(step)
+    # A date by which our part is done would read as one by which the customer's must be.
+    is_theirs = isinstance(step, StageStep) and step.stage.waits_for_customers_part
+    expected_at = None if is_theirs else timeline.expected_at(step)
     if expected_at is None or expected_at <= renderer.now:
         return language.gettext("Next: {step}.", step=title)
     day = renderer.times.day(expected_at)
@@ -192,6 +193,8 @@ def _steps(renderer: MessageRenderer, timeline: Timeline) -> tuple[tuple[str, st
 def _title(renderer: MessageRenderer, step: Step) -> str:
     locale = renderer.request.customer.locale
     if isinstance(step, StageStep):
+        if step.facts is not None and step.state in UNDER_WAY:
+            return renderer.stage_title(step.facts.run)
         return step.title.in_language(locale)
     return step.question.title.in_language(locale) if step.question.title else ""
 

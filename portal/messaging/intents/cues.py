@@ -35,6 +35,13 @@ MATTERS = (
     "any.condition", "any.sarcasm", "any.stop_alone", "any.price",
 )  # fmt: skip
 """What a person must deal with, beside an answer."""
+OPEN_WORDS = ("open", "opening", "close", "closing", "closed")
+"""What asks for our hours beside a word for us: "is it still open?" is about a request."""
+OUR_HOURS = (
+    "abren", "abris", "abierto", "abiertos", "cierran", "cerrais", "horario", "horarios",
+    "تفتحون", "تفتح", "تغلقون", "الدوام", "دوامكم",
+)  # fmt: skip
+"""Words that ask for the hours of an office."""
 TELLS_UNASKED = (
     "arrival.no", "decision.no", "time.no", "any.condition", "any.correction", "any.sad",
 )  # fmt: skip

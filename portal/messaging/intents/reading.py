@@ -16,6 +16,8 @@ from portal.messaging.intents.cues import (
     MANY_WORDS,
     MATTERS,
     NO_WORDS,
+    OPEN_WORDS,
+    OUR_HOURS,
     PLEASANT,
     STATEMENTS,
     TAKES_AGREEMENT,
@@ -202,7 +204,8 @@ def _read_without_answer(observed: Observed, question: Question) -> Reading:
     if call is not None:
         reading = Reading(IntentKind.CALL_ME, call, _tells_more(observed, "any.call"))
     elif question == Question.ARRIVAL and (status or asked) is not None:
-        reading = Reading(IntentKind.STATUS, status or asked, _tells_more(observed, "any.status"))
+        is_more = _tells_more(observed, "any.status") or _asks_hours(observed)
+        reading = Reading(IntentKind.STATUS, status or asked, is_more)
     elif has_matter(observed, question):
         is_unsure = observed.has("any.doubt") and not observed.has(*FOR_PERSON)
         kind = IntentKind.ASK_BACK if is_unsure else IntentKind.OTHER
@@ -241,9 +244,8 @@ def _read_unasked(observed: Observed) -> Reading:
     elif first["any.call"] is not None:
         reading = Reading(IntentKind.CALL_ME, first["any.call"], _tells_more(observed, "any.call"))
     elif first["any.status"] is not None:
-        reading = Reading(
-            IntentKind.STATUS, first["any.status"], _tells_more(observed, "any.status")
-        )
+        is_more = _tells_more(observed, "any.status") or _asks_hours(observed)
+        reading = Reading(IntentKind.STATUS, first["any.status"], is_more)
     elif (
         wrong is not None
         or observed.has(*UNSURE, *TELLS_UNASKED)
@@ -281,3 +283,10 @@ def _tells_more(observed: Observed, cue: str) -> bool:
     others = set(MATTERS) - {cue, "any.ask"}
     beside = [match for match in observed.find(others) if cue not in match.cues]
     return bool(beside) or len(observed.leftover) >= MANY_WORDS[Question.NONE]
+
+
+def _asks_hours(observed: Observed) -> bool:
+    """Whether it asks when we are open: "when are you open and where?" is not about their thing."""
+    words = {token.text for token in observed.tokens}
+    is_ours = not words.isdisjoint(("you", "u", "office", "shop", "store"))
+    return not words.isdisjoint(OUR_HOURS) or (is_ours and not words.isdisjoint(OPEN_WORDS))

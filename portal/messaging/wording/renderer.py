@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from portal.business_time import BusinessCalendar, OpeningHours
+from portal.business_time import OpeningHours
 from portal.i18n.languages import language_of
-from portal.messaging.sms.bidi import with_direction_mark
 from portal.messaging.sms.gsm_text import to_gsm7
-from portal.messaging.sms.plain_names import with_plain_names
 from portal.messaging.sms.segments import count_segments
+from portal.messaging.wording.length import fits_one_text
+from portal.messaging.wording.sent_items import title_of_sent
 from portal.messaging.wording.time_format import TimeFormatter
-from portal.models import FollowUp, ServiceRequest, StageRun
+from portal.models import FollowUp, Handoff, ServiceRequest, StageRun
 from portal.models.people.given_name import staff_first_name
 from portal.paths import TEMPLATES
 from portal.rules.arrival import Arrival, arrival_of
 from portal.rules.investigations import asks_again
 from portal.rules.roster import Roster
-from portal.rules.stages.stage_timeline import timeline_of
+from portal.rules.stages.stage_timeline import StageTimeline, timeline_of
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
 NAME_FIRST = re.compile(r"(^|[:.!?؟] )\{first_name\}[,،:]? *(\w?)")
@@ -32,13 +32,6 @@ SENTENCE_ENDS = (".", "!", "?", "؟", "…")
 SENTENCE_START = re.compile(r"(?:^|[.?!؟] )$")
 VERBATIM_FIELDS = frozenset({"link", "host", "code", "reference"})
 """Fields whose first letter stays as it is at the beginning of a sentence."""
-
-
-def fits_one_text(text: str, locale: str) -> bool:
-    """Whether it costs one segment as a text, or two in a language with 70 letters to a segment."""
-    sent = with_plain_names(with_direction_mark(to_gsm7(text), locale))
-    most = 2 if language_of(locale).direction == "rtl" else 1
-    return count_segments(sent).segments <= most
 
 
 @cache
@@ -200,14 +193,21 @@ class MessageRenderer:
         }
         if run is None:
             return fields
-        stage = request.definition.stage(run.stage_key)
         return fields | {
             "department": self.department_name((given_run or request).department_id),
-            "title": stage.title.in_language(request.customer.locale),
+            "title": self.stage_title(run),
             "next": self.next_title(run),
             "next_by": self.times.day(run.due_at),
             "since": self.times.stamp(run.reached_at or run.opened_at),
         }
+
+    def stage_title(self, run: StageRun) -> str:
+        """The title of the stage, or what it says once all that it needs has come."""
+        locale = self.request.customer.locale
+        sent = title_of_sent(self.request.needs, run.stage_key) if run.is_open else None
+        if sent is not None:
+            return language_of(locale).say(sent)
+        return self.request.definition.stage(run.stage_key).title.in_language(locale)
 
     def current_run(self) -> StageRun | None:
         """Where the request is, if it is anywhere: the open run that has been longest open."""
@@ -239,9 +239,13 @@ class MessageRenderer:
         """The first name of a colleague, as customers read it; the brand where there is none."""
         return staff_first_name(self.roster.person(staff_id).name) or self.brand
 
+    def timeline(self) -> StageTimeline[StageRun, Handoff, FollowUp]:
+        """The state of each stage and question."""
+        return timeline_of(self.request, lambda key: self.roster.department(key).calendar, self.now)
+
     def arrival(self) -> Arrival | None:
         """When all of the request should be done, where that can be said."""
-        return arrival_of(timeline_of(self.request, self._calendar_of, self.now))
+        return arrival_of(self.timeline())
 
     def on_open_day(self, run: StageRun, at: datetime) -> datetime:
         """That moment, or a later one on a day on which the department of this run is open."""
@@ -288,9 +292,6 @@ class MessageRenderer:
             else ""
         )
         return stage.place.in_language(locale) if stage.place else name, hours
-
-    def _calendar_of(self, department_key: str) -> BusinessCalendar:
-        return self.roster.department(department_key).calendar
 
     def department_name(self, department_id: int) -> str:
         """The department as customers know it."""

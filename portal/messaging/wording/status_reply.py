@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from portal.business_time import OpeningHours
 from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.sms import segments
@@ -11,13 +12,14 @@ from portal.messaging.wording.third_parties import third_party_template
 from portal.models import (
     FollowUp,
     FollowUpState,
+    Handoff,
     Promise,
-    PromiseKind,
     RequestStatus,
     ServiceRequest,
     StageRun,
 )
 from portal.rules.investigations import (
+    answers_of,
     find_investigation,
     is_answered,
     looking_template,
@@ -85,9 +87,7 @@ def render_looking(renderer: MessageRenderer, question: FollowUp, owner: str) ->
 
 def _render_investigation(renderer: MessageRenderer, question: FollowUp, owner: str) -> str:
     """What is done about a no, until a person has answered; then that they have."""
-    answers = [row for row in renderer.request.promises if row.kind == PromiseKind.ANSWER]
-    answered_at = max((row.kept_at for row in answers if row.kept_at), default=None)
-    if is_answered(question, answered_at, is_owed=any(row.is_open for row in answers)):
+    if is_answered(question, answers_of(renderer.request.promises)):
         return renderer.say("answered_you", None)
     return render_looking(renderer, question, owner)
 
@@ -102,27 +102,70 @@ def _template_when_done(request: ServiceRequest) -> str:
 
 
 def _render_stage(renderer: MessageRenderer, run: StageRun) -> str:
-    handoff = renderer.request.pending_handoff(run)
-    fields, template = renderer.fields(run), "status"
-    if handoff is None:
-        fields["owner"] = renderer.person_name(run.assignee_id)
-    if answered := investigation_of(renderer.request):
-        fields["title"] = _render_investigation(renderer, answered, fields["owner"])
     if run.held_at is not None:
         return render_hold(renderer, run)
+    handoff = renderer.request.pending_handoff(run)
+    fields = renderer.fields(run)
+    if handoff is None:
+        fields["owner"] = renderer.person_name(run.assignee_id)
+    answered = investigation_of(renderer.request)
+    if answered is not None:
+        fields["title"] = _render_investigation(renderer, answered, fields["owner"])
+    if answered is not None and renderer.timeline().has_no_dates:
+        return renderer.say("status_looking", None, looking=fields["title"])
+    return _render_expected(renderer, run, handoff, fields)
+
+
+def _render_expected(
+    renderer: MessageRenderer, run: StageRun, handoff: Handoff | None, fields: dict[str, str]
+) -> str:
+    """By when it is taken up or all is done, or for whom it waits; the stage and what is next."""
+    arrival = renderer.arrival()
+    by, template = arrival.by if arrival else None, "status"
+    if run.waits_on_customer and handoff is None and _comes(renderer, run):
+        return _render_come(renderer, run, fields)
     if handoff is not None and handoff.accept_by is not None:
         fields["due"] = renderer.times.by(handoff.accept_by)
-        template = PASSED[handoff.accept_by <= renderer.now]
-    elif waiting := _waiting(renderer, run, fields):
+        is_late = handoff.accept_by <= renderer.now
+        text = renderer.say(PASSED[is_late], None, **fields)
+        return _passed_with_arrival(renderer, fields, by, text) if by and not is_late else text
+    if waiting := _waiting(renderer, run, fields):
         template, fields = waiting
-    elif (arrival := renderer.arrival()) is not None and arrival.by is not None:
-        return _with_arrival(renderer, fields, arrival.by)
-    elif renderer.has_next_title(run):
+    elif by is not None:
+        return _with_arrival(renderer, fields, by)
+    elif renderer.has_next_title(run) and not _is_next_theirs(renderer, run):
         text = renderer.say("status_next", None, **fields)
         for shorter in (f"{text} {renderer.link}", text):
             if segments.count_segments(shorter).segments == 1:
                 return shorter
     return renderer.say(template, None, **fields)
+
+
+def _comes(renderer: MessageRenderer, run: StageRun) -> bool:
+    """Whether the customer comes to us in this stage."""
+    return renderer.request.definition.stage(run.stage_key).customer_action == "come"
+
+
+def _render_come(renderer: MessageRenderer, run: StageRun, fields: dict[str, str]) -> str:
+    """Where the customer comes and when that is open; in one segment also without the link."""
+    stage = renderer.request.definition.stage(run.stage_key)
+    department = renderer.roster.department_by_id(run.department_id)
+    place = stage.place.in_language(renderer.request.customer.locale) if stage.place else ""
+    place = place.rstrip(".") or fields["department"]
+    if not department.hours:
+        return renderer.say("status_come", None, **fields | {"place": place})
+    hours = renderer.times.opening_hours(OpeningHours.parse(department.hours))
+    fields = fields | {"place": place, "hours": hours}
+    text = renderer.say("status_come_hours", None, **fields)
+    linkless = renderer.say("status_come_hours", None, **fields | {"link": ""})
+    costs = [segments.count_segments(each).segments for each in (text, linkless)]
+    return text if costs[0] <= costs[1] else linkless
+
+
+def _is_next_theirs(renderer: MessageRenderer, run: StageRun) -> bool:
+    """Whether the customer does what comes next: our date must not read as theirs."""
+    stages = renderer.request.definition.stages
+    return any(run.stage_key in stage.after and stage.waits_for_customers_part for stage in stages)
 
 
 def _waiting(
@@ -138,6 +181,18 @@ def _waiting(
         stage = renderer.request.definition.stage(run.stage_key)
         return ("status_waiting" if stage.is_customers_turn else "update_waiting"), fields
     return None
+
+
+def _passed_with_arrival(
+    renderer: MessageRenderer, fields: dict[str, str], by: datetime, text: str
+) -> str:
+    """The text of a handoff with the date of all of it, even without by when it starts, if one fits."""
+    fields = fields | {"arrival": _arrival_text(renderer, by)}
+    expected = renderer.say("arrival_expected", None, **fields)
+    long = renderer.say("status_passed", None, **fields | {"link": f"{expected} {renderer.link}"})
+    return renderer.first_that_fits(
+        long, renderer.say("status_passed_arrival", None, **fields), text
+    )
 
 
 def _with_arrival(renderer: MessageRenderer, fields: dict[str, str], by: datetime) -> str:

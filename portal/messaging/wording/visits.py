@@ -104,7 +104,7 @@ def _notes(renderer: MessageRenderer, question: FollowUp) -> list[str]:
     """Who comes, where to, and what to prepare, the most useful first."""
     visit = renderer.request.definition.question(question.key).visit
     locale = renderer.request.customer.locale
-    run = renderer.current_run()
+    run = _visitors_run(renderer, question)
     notes = []
     if run is not None:
         notes.append(renderer.say("visit_who", owner=renderer.person_name(run.assignee_id)))
@@ -113,6 +113,13 @@ def _notes(renderer: MessageRenderer, question: FollowUp) -> list[str]:
     if visit.prepare is not None:
         notes.append(visit.prepare.in_language(locale))
     return notes
+
+
+def _visitors_run(renderer: MessageRenderer, question: FollowUp) -> StageRun | None:
+    """The open stage of the department that comes; else of whoever has the request."""
+    runs = renderer.request.open_runs
+    theirs = [run for run in runs if run.department_id == question.run.department_id]
+    return next(reversed(theirs), None) or renderer.current_run()
 
 
 def _segments(renderer: MessageRenderer, text: str) -> int:

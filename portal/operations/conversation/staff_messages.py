@@ -32,13 +32,13 @@ from portal.operations.conversation.consent import ConsentChange, record_consent
 from portal.operations.dropped_balls.resolution import resolve_urgent
 from portal.operations.outbox import Draft
 from portal.operations.promises import (
-    create_promises_from_text,
     fulfil_promises,
     open_answer_promise,
     open_call_promise,
 )
 from portal.operations.transitions import check_text
 from portal.operations.unit_of_work import UnitOfWork
+from portal.operations.written_promises import create_promises_from_text
 from portal.rules.authorization import Act, fulfils_call_promise
 
 REPEATED_WITHIN = timedelta(minutes=1)

@@ -12,6 +12,7 @@ from portal.rules.authorization import Act
 async def accept_item(uow: UnitOfWork, request: ServiceRequest, key: str) -> Need:
     """The item is right; it counts as come, where it was still to be sent.
 
+    With the last item of an open stage the customer is told what is accepted and what is next.
     Raises NotFound for an unknown item, Conflict for one that is settled already.
     """
     await authorize(uow, request, Act.CHECK_NEED)
@@ -20,7 +21,8 @@ async def accept_item(uow: UnitOfWork, request: ServiceRequest, key: str) -> Nee
     need.accept(uow.now)
     _keep_check_promise(uow, request, need)
     need_rules.update_waiting(facts, need_rules.waiting_run(request, need))
-    need_rules.record_item(facts, EventKind.NEED_ACCEPTED, need)
+    told = need_rules.are_all_accepted(request, need)
+    need_rules.record_item(facts, EventKind.NEED_ACCEPTED, need, told=told)
     await uow.finish(request)
     return need
 

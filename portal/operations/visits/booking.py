@@ -39,10 +39,9 @@ NOT_FREE = LazyString("That time is not free any more. Please choose another one
 
 def find_visit(request: ServiceRequest, now: datetime) -> FollowUp | None:
     """The booked visit that is still ahead; None without one."""
-    visit = request.booked_visit
+    visit = find_current_visit(request, now)
     window = visit.visit_window if visit else None
-    is_ahead = window is not None and window.start > now
-    return visit if is_ahead and not request.is_closed else None
+    return visit if window is not None and window.start > now else None
 
 
 def find_current_visit(request: ServiceRequest, now: datetime) -> FollowUp | None:

@@ -147,6 +147,7 @@ class MessageRow:
     author: str
     author_id: int | None
     because: str
+    reason: str | None
     reacted_to_id: int | None
     created_at: datetime
 
@@ -221,7 +222,6 @@ class StatusPageRow:
     third_party_updates: tuple[ThirdPartyUpdateRow, ...]
     departments: tuple[DepartmentRow, ...]
     booked: tuple[BookedRow, ...]
-    assignee: str
     answered_at: datetime | None
 
 
@@ -242,7 +242,6 @@ ROWS: dict[str, Any] = {
 def read_status_page_row(row: Sequence[Any]) -> StatusPageRow:
     """The result of the page statement as rows."""
     values = dict(zip(StatusPageRow.__slots__, row, strict=True))
-    values["assignee"] = values["assignee"] or ""
     values |= {name: _parse_time(values[name]) for name in ("closed_at", "answered_at")}
     values |= {name: _read_rows(row_type, values[name]) for name, row_type in ROWS.items()}
     return StatusPageRow(**values)

@@ -23,7 +23,6 @@ from portal.models import (
     Need,
     Promise,
     PromiseKind,
-    RunState,
     ServiceRequest,
     StaffMember,
     StaffPhoto,
@@ -122,7 +121,6 @@ class StatusPageStatements:
             ),
             self._rows(Department, DepartmentRow, col(Department.id).in_(in_workflow), own=False),
             self._booked_visits(),
-            _assignee(),
             sa.cast(_answered_at(), sa.Text),
         ]  # fmt: skip
 
@@ -185,25 +183,6 @@ class StatusPageStatements:
 
     def _compiled(self, query: sa.Select[Any]) -> str:
         return str(query.compile(dialect=self._dialect))
-
-
-def _assignee() -> Any:
-    """The name of whoever has the open stage that was reached last."""
-    state: sa.ColumnElement[str] = sa.literal_column(f"'{RunState.OPEN.value}'")
-    newest = (
-        sa.select(sa.func.max(StageRun.id))
-        .where(col(StageRun.request_id) == col(ServiceRequest.id), col(StageRun.state) == state)
-        .correlate(ServiceRequest)
-        .scalar_subquery()
-    )
-    run = aliased(StageRun)
-    return (
-        sa.select(col(StaffMember.name))
-        .join(run, col(run.assignee_id) == col(StaffMember.id))
-        .where(col(run.id) == newest)
-        .correlate(ServiceRequest)
-        .scalar_subquery()
-    )
 
 
 def _answered_at() -> Any:

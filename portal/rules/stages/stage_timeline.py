@@ -17,6 +17,7 @@ from portal.models.requests.handoff import Handoff
 from portal.models.requests.request_status import CLOSED_STATUSES, RequestStatus
 from portal.models.requests.service_request import ServiceRequest
 from portal.models.requests.stage_run import RunState, StageRun
+from portal.rules.investigations import answers_of, find_sought
 from portal.rules.stages.timeline_facts import HandoffT, QuestionT, RunFacts, RunT
 from portal.workflows import FollowUpDefinition, LocalizedText, StageDefinition, WorkflowDefinition
 
@@ -61,7 +62,7 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
     when those before it are due; after a late or paused one it is unknown.
 
     ``runs`` are in the order of their opening; ``calendar_of`` gives a department's calendar by
-    its key.
+    its key. ``is_sought`` while the thing is looked for: ``investigations.find_sought``.
     """
 
     definition: WorkflowDefinition
@@ -70,6 +71,12 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
     runs: Sequence[RunFacts[RunT, HandoffT, QuestionT]]
     calendar_of: Callable[[str], BusinessCalendar]
     now: datetime
+    is_sought: bool = False
+
+    @cached_property
+    def has_no_dates(self) -> bool:
+        """True while the thing is looked for, until a person announces a new date."""
+        return self.is_sought and not any(facts.run.delay_reason for facts in self.open_runs)
 
     @cached_property
     def is_over(self) -> bool:
@@ -139,7 +146,9 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
         """When an upcoming step should begin, or a stage that has begun be done; None if unknown."""
         starts, ends = self._expected
         if isinstance(step, StageStep):
-            return step.facts.run.due_at if step.facts else starts.get(step.stage.key)
+            if step.facts is None:
+                return starts.get(step.stage.key)
+            return None if self.has_no_dates and step.facts.is_open else step.facts.run.due_at
         if step.follow_up is not None:
             is_planned = step.follow_up.state == FollowUpState.PLANNED
             return step.follow_up.next_at if is_planned else None
@@ -200,7 +209,12 @@ class StageTimeline(Generic[RunT, HandoffT, QuestionT]):
         return starts, ends
 
     def _end_of(self, facts: RunFacts[RunT, HandoffT, QuestionT]) -> datetime | None:
-        """When an open run is due; unknown while it is paused, late, or what was sent is checked."""
+        """When an open run is due; unknown while it is paused or late, and has no date.
+
+        Also while what the customer sent is checked.
+        """
+        if self.has_no_dates:
+            return None
         is_theirs = self.definition.stage(facts.run.stage_key).is_customers_turn
         is_unknown = facts.run.paused_at or facts.is_late(self.now) or is_theirs
         return None if is_unknown else self.due_at(facts)
@@ -241,7 +255,12 @@ def timeline_of(
         for run in request.runs
     ]
     is_unconfirmed = bool(request.closed_unconfirmed)
-    return StageTimeline(request.definition, request.status, is_unconfirmed, runs, calendar_of, now)
+    definition, status = request.definition, request.status
+    replies = answers_of(request.promises)
+    sought = find_sought(definition, status, request.runs, request.follow_ups, replies)
+    return StageTimeline(
+        definition, status, is_unconfirmed, runs, calendar_of, now, is_sought=sought is not None
+    )
 
 
 def _state_of_run(facts: RunFacts[RunT, HandoffT, QuestionT]) -> StepState:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from portal.models import CLOSED_STATUSES, FollowUpState, PromiseKind, RunState
 from portal.models.people.given_name import staff_first_name
-from portal.queries.status_page.rows import FollowUpRow, StatusPageRow
+from portal.queries.status_page.rows import FollowUpRow, RunRow, StatusPageRow
 from portal.rules.visits import is_visit_over
 from portal.tracking.status_page.appointment_view import Appointment
 from portal.tracking.status_page.timeline import TimelinePresenter
@@ -39,7 +39,8 @@ def _appointment(key: str, follow_up: FollowUpRow, timeline: TimelinePresenter) 
     if follow_up.answer_until is None:
         return Appointment(key, _title(follow_up, timeline), at)
     visit = timeline.definition.question(follow_up.key).visit
-    who = staff_first_name(timeline.snapshot.assignee)
+    visitor = _visitor(follow_up, timeline.snapshot)
+    who = staff_first_name(visitor.assignee) if visitor else ""
     return Appointment(
         key, timeline.localize(visit.name) if visit.name else _title(follow_up, timeline), at,
         until=follow_up.answer_until,
@@ -48,7 +49,7 @@ def _appointment(key: str, follow_up: FollowUpRow, timeline: TimelinePresenter) 
         prepare=timeline.localize(visit.prepare) if visit.prepare else "",
         on_the_way=who if follow_up.on_the_way_at else "",
         timezone=_zone(follow_up, timeline),
-        photo=_visitor_photo(timeline.snapshot),
+        photo=(visitor.assignee_photo if visitor else None) or "",
     )  # fmt: skip
 
 
@@ -58,10 +59,12 @@ def _zone(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:
     return timeline.calendar(run.department_id).zone.key
 
 
-def _visitor_photo(snapshot: StatusPageRow) -> str:
-    """The digest of the photo of whoever has the open stage that was reached last."""
-    photos = [run.assignee_photo for run in snapshot.runs if run.state == RunState.OPEN]
-    return (photos[-1] if photos else None) or ""
+def _visitor(follow_up: FollowUpRow, snapshot: StatusPageRow) -> RunRow | None:
+    """The stage of whoever comes: the last that is open at the department that asked for a time."""
+    asked = next(run for run in snapshot.runs if run.id == follow_up.run_id)
+    open_runs = [run for run in snapshot.runs if run.state == RunState.OPEN]
+    theirs = [run for run in open_runs if run.department_id == asked.department_id]
+    return next(reversed(theirs or open_runs), None)
 
 
 def _title(follow_up: FollowUpRow, timeline: TimelinePresenter) -> str:

@@ -19,6 +19,7 @@ from portal.models import (
     EDITED_SUFFIX,
     AttachmentState,
     Channel,
+    DeliveryReason,
     Direction,
     MessageKind,
     MessageStatus,
@@ -80,6 +81,17 @@ def build_conversation(
         )
         for message in shown
     )
+
+
+def asks_which(messages: Iterable[MessageRow]) -> bool:
+    """Whether we asked the customer which request a text is about, and nobody has answered since."""
+    waits = False
+    for message in messages:
+        if message.direction == Direction.IN and message.reason == DeliveryReason.REQUEST_UNCLEAR:
+            waits = True
+        elif message.kind == MessageKind.STAFF:
+            waits = False
+    return waits
 
 
 def list_documents(

@@ -1,14 +1,44 @@
 """What is needed from the customer, and what they are asked to correct, on their page."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
+from portal.i18n.languages import language_of
+from portal.messaging.wording.sent_items import title_of_sent
 from portal.models import CLOSED_STATUSES, NeedState, RunState
 from portal.queries.status_page.rows import NeedRow, StatusPageRow
 from portal.tracking.status_page.needs_view import Correction, NeededItem, Needs
 from portal.tracking.status_page.timeline import TimelinePresenter
+from portal.tracking.status_page.timeline_view import StepGroup, TimelineStep
 
 
 def present_needs(snapshot: StatusPageRow, timeline: TimelinePresenter) -> Needs:
     """The items of the request, and what is to be corrected."""
     return Needs(_needed_items(snapshot, timeline), _find_correction(snapshot))
+
+
+def say_sent(groups: Iterable[StepGroup], snapshot: StatusPageRow) -> tuple[StepGroup, ...]:
+    """The timeline, where a step under way whose items have all come says so."""
+
+    def said(step: TimelineStep) -> TimelineStep:
+        is_open = step.state in ("current", "paused")
+        title = title_of_sent(snapshot.needs, step.key) if is_open else None
+        return replace(step, title=language_of(snapshot.locale).say(title)) if title else step
+
+    return tuple(tuple(said(step) for step in group) for group in groups)
+
+
+def sent_headline(groups: Iterable[StepGroup], snapshot: StatusPageRow) -> str:
+    """The title of the first step under way whose items have all come; empty without one."""
+    return next(
+        (
+            step.title
+            for group in groups
+            for step in group
+            if step.state in ("current", "paused") and title_of_sent(snapshot.needs, step.key)
+        ),
+        "",
+    )
 
 
 def _needed_items(snapshot: StatusPageRow, timeline: TimelinePresenter) -> tuple[NeededItem, ...]:

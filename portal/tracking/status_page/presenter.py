@@ -10,24 +10,22 @@ from portal.i18n.languages import language_of
 from portal.i18n.lazy_string import LazyString
 from portal.messaging.wording.calls import call_window_text
 from portal.messaging.wording.promises import localize_promise, moved_because
-from portal.messaging.wording.renderer import as_sentence, fill_template, product_text
+from portal.messaging.wording.renderer import as_sentence
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     CLOSED_STATUSES,
     Answer,
     PromiseKind,
     RequestStatus,
-    RunState,
 )
 from portal.models.people.given_name import given_name, staff_first_name
 from portal.models.requests.promise import REPLY_KINDS
 from portal.models.requests.request_status import WITHDRAWN
 from portal.queries.status_page.rows import PromiseRow, StatusPageRow
 from portal.rules.arrival import arrival_of
-from portal.rules.investigations import find_investigation, is_answered, looking_template
 from portal.rules.withdrawal import allows_withdrawal
 from portal.tracking.status_page.appointments import find_appointments
-from portal.tracking.status_page.conversation import build_conversation, list_documents
+from portal.tracking.status_page.conversation import asks_which, build_conversation, list_documents
 from portal.tracking.status_page.expectations import (
     collection,
     customer_action,
@@ -36,7 +34,12 @@ from portal.tracking.status_page.expectations import (
     present_delay,
     present_estimate,
 )
-from portal.tracking.status_page.needs import present_needs
+from portal.tracking.status_page.investigation import (
+    investigation_text,
+    say_sought,
+    sought_text,
+)
+from portal.tracking.status_page.needs import present_needs, say_sent, sent_headline
 from portal.tracking.status_page.promises_view import PastPromise, PromiseLine
 from portal.tracking.status_page.question import present_question
 from portal.tracking.status_page.timeline import TimelinePresenter
@@ -70,6 +73,8 @@ def present_status_page(
     snapshot = _with_public_names(snapshot, definition)
     timeline = TimelinePresenter(snapshot, definition, now, organisation.carriers)
     arrival = arrival_of(timeline.timeline)
+    sought = sought_text(snapshot, definition, organisation.brand)
+    steps = say_sent(say_sought(timeline.step_groups(), sought), snapshot)
     return StatusPage(
         now=now,
         brand=organisation.brand,
@@ -82,8 +87,8 @@ def present_status_page(
         locale=snapshot.locale,
         timezone=zone_or_utc(snapshot.timezone),
         status=snapshot.status,  # type: ignore[arg-type]
-        headline=_investigation(snapshot, definition) or timeline.headline,
-        stage_headline=timeline.headline,
+        headline=investigation_text(snapshot, definition) or timeline.headline,
+        stage_headline=sought or sent_headline(steps, snapshot) or timeline.headline,
         write_to=timeline.department(snapshot.department_id).name,
         path=f"/r/{token}",
         last_event_id=snapshot.page_version,
@@ -100,6 +105,7 @@ def present_status_page(
         parcel_links=timeline.parcel_links,
         ask_after=_ask_after(snapshot, timeline),
         question_waits=timeline.question_waits,
+        asks_which=asks_which(snapshot.messages),
         question=present_question(snapshot, timeline, organisation.brand),
         needs=present_needs(snapshot, timeline),
         pause=_pause(snapshot, timeline),
@@ -107,7 +113,7 @@ def present_status_page(
         promises=_promises(snapshot, now),
         past_promises=_past_promises(snapshot),
         appointments=find_appointments(timeline),
-        step_groups=tuple(timeline.step_groups()),
+        step_groups=steps,
         conversation=build_conversation(
             snapshot.messages,
             snapshot.attachments,
@@ -129,42 +135,6 @@ def _with_public_names(snapshot: StatusPageRow, definition: WorkflowDefinition) 
         for row in snapshot.departments
     )
     return replace(snapshot, departments=departments)
-
-
-def _investigation(snapshot: StatusPageRow, definition: WorkflowDefinition) -> str:
-    """What is done since the customer said that it did not come, or is wrong; empty without that.
-
-    Once a person has answered, it says so.
-    """
-    answered = find_investigation(definition, snapshot.status, snapshot.runs, snapshot.follow_ups)
-    if answered is None and not _is_reopened_for_customer(snapshot):
-        return ""
-    template = ""
-    is_owed = any(
-        row.kind == PromiseKind.ANSWER and row.closed_at is None for row in snapshot.promises
-    )
-    if answered is not None and is_answered(answered, snapshot.answered_at, is_owed=is_owed):
-        return product_text("answered_you", snapshot.locale)
-    if answered is not None:
-        question = definition.question(answered.key)
-        template = looking_template(question, answered, snapshot.follow_ups, snapshot.locale)
-    department = next(row.name for row in snapshot.departments if row.id == snapshot.department_id)
-    fields = {
-        "owner": staff_first_name(snapshot.owner),
-        "department": department,
-        "reference": snapshot.reference,
-        "title": definition.title_in(snapshot.title, snapshot.locale),
-    }
-    return fill_template(template or product_text("looking_into_it", snapshot.locale), fields)
-
-
-def _is_reopened_for_customer(snapshot: StatusPageRow) -> bool:
-    """Whether a stage runs again because the customer asked for it, and is promised an answer."""
-    promised = {row.made_at for row in snapshot.promises if row.kind == PromiseKind.ANSWER}
-    return any(
-        run.passage > 1 and run.state == RunState.OPEN and run.opened_at in promised
-        for run in snapshot.runs
-    )
 
 
 def _pause(snapshot: StatusPageRow, timeline: TimelinePresenter) -> Pause | None:

@@ -28,6 +28,7 @@ from portal.rules.stages.stage_timeline import (
     StageTimeline,
 )
 from portal.rules.stages.timeline_facts import RunFacts
+from portal.tracking.status_page.investigation import find_sought_question
 from portal.tracking.status_page.third_parties import ThirdPartyPresenter
 from portal.tracking.status_page.timeline_view import (
     CurrentDepartment,
@@ -71,6 +72,7 @@ class TimelinePresenter:
             runs,
             self._calendar_of,
             self.now,
+            is_sought=find_sought_question(snapshot, self.definition) is not None,
         )
 
     @property

@@ -68,6 +68,7 @@ class StatusPage:
     pages by tracking number. After `ask_after`, the last promised date, the page offers to ask now.
     `hidden_message_count` counts the messages that only a browser that has shown a code may see.
     `text_number` is the number that our texts come from, where it is always the same.
+    `asks_which`: a text waits for the customer's answer to which request it is about.
     `question_waits`: the last question comes once the customer has the answer that is owed.
     `draft` and `refusal` repeat a message that could not be sent, with the reason.
     """
@@ -100,6 +101,7 @@ class StatusPage:
     ask_after: datetime | None = None
     question: Question | None = None
     question_waits: bool = False
+    asks_which: bool = False
     needs: Needs = NO_NEEDS
     pause: Pause | None = None
     ending: Ending | None = None

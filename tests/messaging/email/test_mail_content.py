@@ -13,6 +13,7 @@ from portal.branding.color import Accent
 from portal.branding.theme import Logo, Theme
 from portal.models import SYSTEM_ACTOR, Channel, ServiceRequest
 from portal.operations import (
+    CustomerDetails,
     accept,
     advance,
     announce_delay,
@@ -29,6 +30,7 @@ from tests.messaging.wording.test_collection import KETTLE
 from tests.operations.test_question_fields import QUOTED, put_quote
 from tests.support.customer_device import link, verify_device
 from tests.support.factories import CARD, MARTIN, Organisation
+from tests.support.workflows import GARAGE
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + struct.pack(">II", 64, 32) + b"\x08\x06"
 
@@ -198,6 +200,18 @@ async def test_mail_says_who_has_it_what_is_next_and_its_steps(
     assert "- We have your application: now" in text.replace("\r\n", "\n")
     assert "- Your card is being made: to come" in text.replace("\r\n", "\n")
     assert html.count("<li>") == text.count("\n- ")
+
+
+async def test_date_of_our_part_is_no_date_of_the_customers(
+    server: MailServer, organisation: Organisation
+) -> None:
+    """The mail says what the customer does next, and no day: ours is the one by which we are done."""
+    await organisation.load(GARAGE)
+    gwen = CustomerDetails("Gwen Jones", email="gwen@mail.example")
+    await organisation.open("garage", gwen, by=organisation.people.cora.actor)
+    for part in both_parts((await server.deliver("gwen@mail.example"))[-1]):
+        assert "Next: We are waiting for your drawings." in part
+        assert "Next, by" not in part
 
 
 async def test_mail_has_the_accent_and_the_logo_and_no_other_picture(

@@ -6,6 +6,7 @@ from portal.models import CUSTOMER_ACTOR, SYSTEM_ACTOR, MessageKind
 from portal.operations import advance, cancel, receive_text, run_due_follow_ups
 from tests.operations.conversation.texting import heard_on, last
 from tests.support.factories import MARTHA, MARTIN
+from tests.tracking.page_requests import link, read
 
 pytestmark = pytest.mark.either_database
 
@@ -50,6 +51,18 @@ async def test_ambiguous_request_is_asked_and_picked_by_number(
         [False],
         None,
     )
+
+
+async def test_page_says_that_we_asked_which_until_the_customer_says(
+    organisation, card_request, repair, texts, client
+):
+    await texts("Can you hurry?")
+    words = read(await client.get(link(repair)))
+    assert "You have several requests: we asked you by text which one you mean." in words
+    assert "There is nothing that you need to do now" not in words
+    await texts("1")
+    for request in (card_request, repair):
+        assert "which one you mean" not in read(await client.get(link(request)))
 
 
 @pytest.mark.parametrize("number", ["0", "3", "99999999999", "²"])

@@ -8,6 +8,7 @@ import time_machine
 
 from portal.models import Channel, MessageKind, ServiceRequest
 from portal.operations import (
+    CustomerDetails,
     advance,
     cancel,
     load_workflow,
@@ -63,6 +64,26 @@ title = "We build it"
 expected = "20d"
 """
 
+COLLECT = """
+key = "collect"
+name = "Collect"
+prefix = "CHK"
+
+[departments.counter-shop]
+name = "Shop"
+hours = "Mon-Fri 09:00-18:00"
+timezone = "America/New_York"
+
+[[stages]]
+key = "collect"
+department = "counter-shop"
+title = "Ready for you to collect"
+ask = "come"
+place = "12 Elm Street"
+expected = "14d"
+"""
+OTHER = CustomerDetails("Gwen Jones", phone="+14155550188", timezone="America/New_York")
+
 
 @pytest.fixture(autouse=True)
 def _from_the_start(clock: time_machine.Traveller) -> None:
@@ -112,6 +133,30 @@ async def test_third_party_is_named_and_no_move_is_asked(
     body = await texts("Any news?")
     assert "We wait for the landowner, then about 3 weeks more." in body
     assert "your move" not in milestone.body + body
+
+
+@pytest.mark.parametrize(
+    ("question", "owed"),
+    [
+        ("Where is it?", []),
+        ("when are you open and where?", ["answer"]),
+        ("a que hora abren y donde estan?", ["answer"]),
+    ],
+)
+async def test_customer_who_comes_is_told_where_and_when(
+    organisation: Organisation, texts: Texts, turns: ServiceRequest, question: str, owed: list[str]
+) -> None:
+    """A question that is more than "where is it?" keeps an owner."""
+    await organisation.load(COLLECT)
+    request = await organisation.open("collect", OTHER, by=organisation.people.mona.actor)
+    await organisation.run_unbound(
+        receive_text, by=organisation.people.mona.actor, sid="SMcome",
+        sender=OTHER.phone, to="+15005550006", body=question,
+    )  # fmt: skip
+    body = (await organisation.outbound_messages(request))[-1].body
+    assert "Ready for you to collect. 12 Elm Street. Open Mon-Fri 9 am-6 pm." in body
+    promises = (await organisation.reload(request)).promises
+    assert [promise.kind for promise in promises] == owed
 
 
 async def test_no_by_text_says_what_becomes_of_the_thing(

@@ -1,5 +1,6 @@
 """What is needed from the customer: sent, checked, accepted or to be corrected, never asked twice."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from portal.attachments.refusals import FileRefusal, FileRefusalCode
 from portal.models import SYSTEM_ACTOR, NeedState, RequestStatus
 from portal.operations import (
     CustomerDetails,
+    accept_item,
     advance,
     ask_correction,
     recall,
@@ -57,6 +59,30 @@ async def test_file_counts_for_its_item_and_is_not_asked_for_again(
     [item] = (await api.get(f"/requests/{permit.reference}/needs")).json()["items"]
     assert (item["state"], item["owner"]["name"]) == ("sent", "Cora Counter")
     assert item["due_at"]
+
+
+async def test_stage_whose_items_have_all_come_waits_for_none(
+    client, organisation, permit, texts, desk_clients
+):
+    """Neither while they are checked nor once they are accepted, at the desk and in texts too."""
+    waiting = "We are waiting for your drawings"
+    assert waiting in read(await client.get(link(permit)))
+    await client.post(f"{link(permit)}/share", data={"do": "make"})
+    shared = re.findall(r"/s/[\w-]{22}", (await client.get(f"{link(permit)}/share")).text)[0]
+    words = await send_plans(client, permit, need="plans")
+    cora = await desk_clients("cora")
+    desk = (await cora.page(permit)).partition('<ol class="relay">')[2].partition("</ol>")[0]
+    for page in (words.partition("Conversation")[0], read(await client.get(shared)), desk):
+        assert "We are checking what you sent" in page
+        assert waiting not in page
+    await organisation.run(accept_item, permit, "plans", by=organisation.people.cora.actor)
+    words = read(await client.get(link(permit))).partition("Conversation")[0]
+    assert "We have what you sent now" in words
+    assert waiting not in words
+    told = (await organisation.outbound_messages(permit))[-1].body
+    assert "Accepted: Floor plans, PDF. Next: Fire safety is being reviewed. http" in told
+    await texts("Where is it?")
+    assert "We have what you sent" in (await organisation.outbound_messages(permit))[-1].body
 
 
 async def test_file_name_is_shown_to_a_verified_browser_alone(client, organisation, permit):

@@ -1,7 +1,7 @@
 """Carrying a decision out: rows, and at most one reply."""
 
+from portal.messaging.wording.length import fits_one_text
 from portal.messaging.wording.promises import promised_by
-from portal.messaging.wording.renderer import fits_one_text
 from portal.messaging.wording.status_reply import render_status
 from portal.models import (
     ASK_BACK_CAUSE,

@@ -10,6 +10,7 @@ from portal.messaging.intents.time_words import are_known, excludes_time, time_w
 from portal.models import AnswerType, FollowUp, ServiceRequest
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.outcomes import BookVisit, CancelVisit
+from portal.rules.visits import is_visit_over
 
 VISIT_RULES = {
     "V1": "It names a time for a visit: booked where that is free, else free times are offered.",
@@ -88,10 +89,11 @@ def match_visit(
     """
     question, visit = request.open_question, request.booked_visit
     window = visit.visit_window if visit else None
+    is_over = visit is not None and is_visit_over(visit, request.runs, facts.now)
     found: tuple[str, BookVisit | CancelVisit] | None = None
     if question is not None:
         found = _answer(request, question, intent, body, facts)
-    elif visit is not None and window is not None and window.start > facts.now:
+    elif visit is not None and window is not None and window.start > facts.now and not is_over:
         found = _change(request, visit, intent, body, facts)
     return found
 
