@@ -8,6 +8,7 @@ from portal.messaging.sms.segments import count_segments
 from portal.models import SYSTEM_ACTOR, EventKind, MessageKind
 from portal.operations import run_due_follow_ups
 from tests.support.factories import ORIGIN
+from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.tracking.page_requests import link, read
 from tests.tracking.test_exports_and_outage import read_calendar
 
@@ -70,6 +71,21 @@ async def test_text_cancels_the_visit_and_asks_for_another_time(
     assert "The customer cancelled the visit" in desk.text
     await texts("1")
     assert (await booked(visit)).answer_at == datetime(2025, 6, 4, 14, tzinfo=UTC)
+
+
+async def test_same_words_cancel_the_visit_that_was_booked_again(
+    visit, texts, said, booked, clock, organisation
+):
+    """A person repeats a sentence, within seconds after texts of ours."""
+    for number in range(3):
+        await deliver_due(organisation.operations, FakeSmsGateway())
+        clock.shift(timedelta(seconds=5))
+        before = len(await said(visit))
+        await texts("I need to cancel the appointment")
+        assert await booked(visit) is None, number
+        assert "Your visit is cancelled." in (await said(visit))[before]
+        await texts(f"{number + 1}")
+        assert await booked(visit) is not None
 
 
 @pytest.mark.parametrize(
