@@ -265,3 +265,30 @@ async def test_events_of_a_visit_are_recorded(visit, texts, api):
     answer = await api.get(f"/requests/{visit.reference}/timeline", params={"limit": 100})
     kinds = [event["kind"] for event in answer.json()["items"]]
     assert kinds.count(EventKind.VISIT_MOVED) == kinds.count(EventKind.VISIT_CANCELLED) == 1
+
+
+async def test_weekday_of_today_is_that_of_next_week(visit, texts, said, booked):
+    """Today is a Tuesday."""
+    await texts("can we make it Tuesday 2 pm instead?")
+    assert (await booked(visit)).answer_at == datetime(2025, 6, 10, 18, tzinfo=UTC)
+    assert "Changed, Martin: Tue 10 Jun, 2-4 pm." in (await said(visit))[-1]
+
+
+async def test_change_to_one_of_two_days_offers_free_windows(visit, texts, said, booked):
+    await texts("can we make it Monday or Tuesday instead?")
+    assert (await booked(visit)).answer_at == THU_10
+    assert "We can come 1) " in (await said(visit))[-1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "on second thought i need to cancel the appointment",
+        "Actually, I'm afraid I have to cancel the visit",
+        "sorry, changed my mind, please cancel the appointment",
+    ],
+)
+async def test_second_thought_cancels_the_visit(visit, texts, said, booked, words):
+    await texts(words)
+    assert await booked(visit) is None
+    assert "Your visit is cancelled." in (await said(visit))[-1]

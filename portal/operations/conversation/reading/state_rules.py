@@ -17,6 +17,7 @@ STATE_RULES = {
     "O7": "A wish for a call: a call is promised.",
     "O8": "Anything else: a person answers.",
     "O9": "The other answer shortly after the last one: a person answers, and says so.",
+    "O11": "NO to a decision with a question or another price: a person answers, it stays open.",
     "T1": "A phone's own text, a reaction or an automatic answer: recorded.",
     "T2": "A reaction of dislike while a question is open: a person answers, silent.",
     "R1": "A colleague's label: it answers the question, promises a call or tells the status.",
