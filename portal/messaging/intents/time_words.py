@@ -19,7 +19,7 @@ from portal.messaging.intents.language import time_lists
 CLOCK = re.compile(r"\d[\d/:.\-]*(?:am|pm|h|hrs|st|nd|rd|th)?")
 """An hour, a date or a number, as ``normalize_text`` leaves it."""
 
-CLAUSE_ENDS = re.compile(r"[,;!?\n]+|\.(?=\s|$)|\bbut\b")
+CLAUSE_ENDS = re.compile(r"[,;!?\n]+|\.(?=\s|$)")
 NAMES_TIME = re.compile(
     r"\d|\b(?:today|tomorrow|tonight|morning|afternoon|evening|night|noon|lunch\w*|weekdays?|weekends?|hoy|manana"
     rf"|before|after|until|from|between|antes|despues|hasta|{'|'.join([*WEEKDAYS, *MONTHS])})\b"

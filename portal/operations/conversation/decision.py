@@ -269,7 +269,7 @@ def _take(
         is_pure = not (intent.needs_owner or intent.is_urgent)
         owed = owe_answer(intent.kind, facts, "answer_first")
         return "O2", ReadBack(question) if is_pure else owed
-    if bargains(given, intent, body):
+    if bargains(request, given, intent, body):
         return "O11", owe_answer(intent.kind, facts)
     return "O1", given
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from portal.messaging.intents.classifier import IntentKind
 from portal.models import Answer, ContactReason, MessageKind, Promise, ServiceRequest
 from portal.operations.calls import promise_call
 from portal.operations.conversation.applying.replies import (
@@ -38,6 +39,8 @@ async def owe_reply(
     if owed.is_silent:
         return None
     if request.is_closed and stood and not owed.template and _is_offered(request, matched):
+        if matched.intent.kind in (IntentKind.NO, IntentKind.THANKS):
+            return None  # It declines the offer.
         owed = replace(owed, template="acknowledgement_again")
     return render_owed(renderer, promise, owed, stood=stood, is_complaint=is_complaint)
 

@@ -56,7 +56,7 @@ def match_answer(
     if question is not None and intent.kind == IntentKind.NO:
         answer = AnswerQuestion(question, Answer.NO)
     elif question is not None and question.expects == AnswerType.TIME:
-        is_any_time = not question.is_visit and intent.kind in NAMES_TIME
+        is_any_time = question.offered is None and intent.kind in NAMES_TIME
         at = read_named_time(request, body, now) if is_any_time else None
         answer = AnswerQuestion(question, Answer.YES, at) if at else None
     elif question is not None and intent.kind == IntentKind.YES:
