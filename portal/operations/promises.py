@@ -121,6 +121,8 @@ def _covering_answer(request: ServiceRequest, now: datetime, due_at: datetime) -
             # Of two messages at once the later may be handled first.
             if (promise.is_told or promise.wording == PromiseWording.ANSWER)
             and now < promise.due_at <= due_at + SAME_MOMENT
+            # What a department whose stage is done still owes is not what is asked now.
+            and promise.department_id == request.department_id
         ),
         None,
     )  # fmt: skip

@@ -288,3 +288,44 @@ async def test_booked_visit_stands_at_the_top_of_the_page(line, texts, client):
     places = [words.index(text) for text in in_order]
     assert places == sorted(places)
     assert words.count("Add to my calendar") == 1
+
+
+async def test_time_beside_other_words_is_booked_and_a_person_reads_the_rest(
+    line, texts, said, booked, organisation
+):
+    before = len(await said(line))
+    await texts("sorry can we make it friday at 10 instead? my mum is in hospital")
+    assert (await booked(line)).answer_at == datetime(2025, 6, 6, 14, tzinfo=UTC)
+    [text] = (await said(line))[before:]
+    assert "Booked, Martin: Fri 6 Jun, 10 am-noon." in text
+    reloaded = await organisation.reload(line)
+    [promise] = reloaded.promises
+    assert promise.owner_id == reloaded.owner_id
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "friday at 10, but only if he brings a ladder",
+        "friday at 10, or monday",
+        "i was in hospital on friday at 10",
+        "tomorrow at 3, my name was wrong on it",
+        "is friday at 7 in the evening open?",
+    ],
+)
+async def test_time_under_a_condition_is_not_booked(line, texts, booked, words):
+    await texts(words)
+    assert await booked(line) is None
+
+
+async def test_time_without_windows_is_confirmed_once(organisation, clock, texts, said):
+    """The message of the next stage would say again that it is booked."""
+    keys = ("slot", "capacity", "visit", "place", "prepare", "hours", "holidays")
+    lines = [line for line in ENGINEER.splitlines() if not line.startswith(keys)]
+    await organisation.load("\n".join(lines))
+    line = await organisation.open("engineer", by=SYSTEM_ACTOR)
+    line = await organisation.run(run_due_follow_ups, line, by=SYSTEM_ACTOR)
+    before = len(await said(line))
+    await texts("Thursday at 10")
+    [text] = (await said(line))[before:]
+    assert "Booked, Martin: " in text

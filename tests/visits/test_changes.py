@@ -8,6 +8,7 @@ from portal.messaging.sms.segments import count_segments
 from portal.models import SYSTEM_ACTOR, EventKind, MessageKind
 from portal.operations import run_due_follow_ups
 from tests.support.factories import ORIGIN
+from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.tracking.page_requests import link, read
 from tests.tracking.test_exports_and_outage import read_calendar
 
@@ -70,6 +71,21 @@ async def test_text_cancels_the_visit_and_asks_for_another_time(
     assert "The customer cancelled the visit" in desk.text
     await texts("1")
     assert (await booked(visit)).answer_at == datetime(2025, 6, 4, 14, tzinfo=UTC)
+
+
+async def test_same_words_cancel_the_visit_that_was_booked_again(
+    visit, texts, said, booked, clock, organisation
+):
+    """A person repeats a sentence, within seconds after texts of ours."""
+    for number in range(3):
+        await deliver_due(organisation.operations, FakeSmsGateway())
+        clock.shift(timedelta(seconds=5))
+        before = len(await said(visit))
+        await texts("I need to cancel the appointment")
+        assert await booked(visit) is None, number
+        assert "Your visit is cancelled." in (await said(visit))[before]
+        await texts(f"{number + 1}")
+        assert await booked(visit) is not None
 
 
 @pytest.mark.parametrize(
@@ -249,3 +265,30 @@ async def test_events_of_a_visit_are_recorded(visit, texts, api):
     answer = await api.get(f"/requests/{visit.reference}/timeline", params={"limit": 100})
     kinds = [event["kind"] for event in answer.json()["items"]]
     assert kinds.count(EventKind.VISIT_MOVED) == kinds.count(EventKind.VISIT_CANCELLED) == 1
+
+
+async def test_weekday_of_today_is_that_of_next_week(visit, texts, said, booked):
+    """Today is a Tuesday."""
+    await texts("can we make it Tuesday 2 pm instead?")
+    assert (await booked(visit)).answer_at == datetime(2025, 6, 10, 18, tzinfo=UTC)
+    assert "Changed, Martin: Tue 10 Jun, 2-4 pm." in (await said(visit))[-1]
+
+
+async def test_change_to_one_of_two_days_offers_free_windows(visit, texts, said, booked):
+    await texts("can we make it Monday or Tuesday instead?")
+    assert (await booked(visit)).answer_at == THU_10
+    assert "We can come 1) " in (await said(visit))[-1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "on second thought i need to cancel the appointment",
+        "Actually, I'm afraid I have to cancel the visit",
+        "sorry, changed my mind, please cancel the appointment",
+    ],
+)
+async def test_second_thought_cancels_the_visit(visit, texts, said, booked, words):
+    await texts(words)
+    assert await booked(visit) is None
+    assert "Your visit is cancelled." in (await said(visit))[-1]

@@ -132,3 +132,18 @@ async def test_visit_is_booked_and_moved_on_the_page_in_hours_of_its_place(
 async def test_zone_of_a_visit_is_named_in_each_language(asked, said):
     luisa = await asked(replace(OTHER, locale="es-US", timezone="America/Los_Angeles"))
     assert "(hora de Nueva York)" in (await said(luisa))[-1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["ok thurs 4 it is, thx", "can he come thurs after 4? \U0001f64f", "thurs 4 then, see you"],
+)
+async def test_window_of_the_place_is_booked_while_a_question_of_theirs_is_open(
+    far_visit, texts, said, booked, words
+):
+    """Never the bare hour on the customer's own clock, which is a closed one at the place."""
+    await texts("what does he bring with him?", sender=OTHER.phone)
+    before = len(await said(far_visit))
+    await texts(words, sender=OTHER.phone)
+    assert (await booked(far_visit)).answer_at == datetime(2025, 6, 5, 20, tzinfo=UTC)
+    assert "Booked, Gwen: Thu 5 Jun, 4-6 pm (New York time)." in (await said(far_visit))[before]

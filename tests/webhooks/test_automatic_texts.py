@@ -8,6 +8,7 @@ import time_machine
 
 from portal.messaging.sms.automatic_texts import automatic_wordings, is_automatic_text
 from portal.models import (
+    SYSTEM_ACTOR,
     DeliveryReason,
     Direction,
     Message,
@@ -15,7 +16,7 @@ from portal.models import (
     PromiseKind,
     ServiceRequest,
 )
-from portal.operations import write_to_customer
+from portal.operations import accept, advance, write_to_customer
 from tests.support.factories import Organisation
 from tests.support.fake_gateways import FakeSmsGateway, deliver_due
 from tests.support.twilio_client import TwilioClient
@@ -86,24 +87,40 @@ async def test_wish_of_a_driver_is_for_a_person(
     assert (promise.kind, promise.is_told) == (PromiseKind.CALL, False)
 
 
-async def test_text_that_comes_after_each_of_ours_within_seconds_is_automatic(
+async def test_text_that_comes_after_each_automatic_one_within_minutes_is_automatic(
     clock: time_machine.Traveller,
     organisation: Organisation,
     card_request: ServiceRequest,
     twilio: TwilioClient,
 ) -> None:
-    """The first is acknowledged; the second, and each after it, is a machine's."""
+    """From the third on it is a machine's: a person who repeats a sentence is a person."""
+    people = organisation.people
+    for number, taker in enumerate((people.uma, people.pia, people.carl)):
+        await deliver_due(organisation.operations, FakeSmsGateway())
+        clock.shift(timedelta(seconds=4))
+        await twilio.text(SURGERY, sid=f"SM{number}")
+        clock.shift(timedelta(minutes=2))
+        await organisation.run(advance, card_request, by=SYSTEM_ACTOR)
+        await organisation.run(accept, card_request, by=taker.actor)
+    kinds = [message.kind for message in await heard(organisation)]
+    assert kinds == [MessageKind.CUSTOMER, MessageKind.CUSTOMER, MessageKind.AUTOMATIC]
+
+
+async def test_text_that_comes_after_each_message_of_a_person_is_a_persons(
+    clock: time_machine.Traveller,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+    twilio: TwilioClient,
+) -> None:
     tess = organisation.people.tess.actor
     for number, body in enumerate(("First news.", "Second news.", "Third news.")):
-        clock.shift(timedelta(hours=1))
+        clock.shift(timedelta(minutes=2))
         await organisation.run(write_to_customer, card_request, body, by=tess)
         await deliver_due(organisation.operations, FakeSmsGateway())
         clock.shift(timedelta(seconds=4))
         await twilio.text(SURGERY, sid=f"SM{number}")
-    kinds = [message.kind for message in await heard(organisation)]
-    assert kinds == [MessageKind.CUSTOMER, MessageKind.AUTOMATIC, MessageKind.AUTOMATIC]
-    answers = [each.kind for each in await organisation.outbound_messages(card_request)]
-    assert answers.count(MessageKind.ACKNOWLEDGEMENT) == 1
+        await deliver_due(organisation.operations, FakeSmsGateway())
+    assert {message.kind for message in await heard(organisation)} == {MessageKind.CUSTOMER}
 
 
 @pytest.mark.parametrize("pause", [timedelta(seconds=4), timedelta(minutes=10)])

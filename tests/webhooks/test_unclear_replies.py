@@ -181,3 +181,45 @@ async def test_urgent_text_about_one_of_several_is_raised_and_asked(
     await phone("1")
     [ball] = await balls(DroppedBallKind.URGENT)
     assert ball.request_id == card_request.id
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "80?? no way jose. how much just for the battery?",
+        "No. Is there a cheaper one?",
+        "no, 60 max",
+    ],
+)
+async def test_no_that_asks_or_offers_closes_nothing(organisation, quoted, phone, words):
+    """As a yes in doubt it goes to a person, and the question stays open."""
+    repair = await quoted()
+    await phone(words)
+    repair = await organisation.reload(repair)
+    assert not repair.is_closed
+    assert repair.open_question is not None
+    assert [promise.kind for promise in repair.promises] == [PromiseKind.ANSWER]
+    assert "Got it, Martin." in (await phone.replies())[-1]
+    await phone("no thanks")
+    assert (await organisation.reload(repair)).is_closed
+
+
+@pytest.mark.parametrize("words", ["no thanks", "no, 80 is too much"])
+async def test_plain_no_declines(organisation, quoted, phone, words):
+    repair = await quoted()
+    await phone(words)
+    assert (await organisation.reload(repair)).is_closed
+
+
+async def test_words_after_the_end_are_never_met_with_silence(organisation, quoted, phone, press):
+    """An answer is owed already when they decline: it is offered to reopen all the same."""
+    repair = await quoted()
+    await phone("how long does it take?")
+    await press(await organisation.reload(repair), "no")
+    assert (await organisation.reload(repair)).is_closed
+    await phone("actually changed my mind!! please do repair it, 80 is ok")
+    assert "Reply REOPEN" in (await phone.replies())[-1]
+    before = len(await phone.replies())
+    await phone("hello, is anybody there? I want it repaired")
+    [again] = (await phone.replies())[before:]
+    assert "Got this too, Martin." in again

@@ -23,6 +23,7 @@ from portal.models import (
     MessageKind,
     MessageStatus,
     RunState,
+    ServiceRequest,
     StageRun,
 )
 
@@ -67,7 +68,8 @@ async def find_stale(
     dropped = {}
     for row in doubted:
         said = about[row.request_id]
-        reason = _why_stale(next(message for message in said if message.id == row.id), said)
+        doubtful = next(message for message in said if message.id == row.id)
+        reason = _why_ended(doubtful) or _why_stale(doubtful, said)
         if reason:
             dropped[row.id] = {
                 "status": MessageStatus.EXPIRED, "reason": reason,
@@ -78,8 +80,10 @@ async def find_stale(
 
 
 def _may_be_stale(row: Any, now: datetime) -> bool:
+    # What was held is no quick step, also where the quiet hours were ended soon after.
+    has_waited = now - row.created_at > STALE_AFTER or row.due_at > row.created_at
     return row.kind in QUESTION_KINDS or (
-        row.kind in STATUS_KINDS | STAGE_UPDATE_KINDS and now - row.created_at > STALE_AFTER
+        row.kind in STATUS_KINDS | STAGE_UPDATE_KINDS and has_waited
     )
 
 
@@ -89,10 +93,12 @@ def _said_about(doubted: Sequence[Any]) -> sa.Select[Any]:
         sa.select(
             *(getattr(Message, name) for name in MESSAGE_COLUMNS),
             col(Event.run_id),
+            col(ServiceRequest.closed_at),
             col(StageRun.state).label("run_state"),
             col(FollowUp.id).label("question_id"),
             col(FollowUp.state).label("question_state"),
         )
+        .join(ServiceRequest, col(ServiceRequest.id) == col(Message.request_id))
         .outerjoin(Event, col(Event.id) == col(Message.event_id))
         .outerjoin(StageRun, col(StageRun.id) == col(Event.run_id))
         .outerjoin(
@@ -123,6 +129,16 @@ def _question_of_message() -> Any:
 
 
 MESSAGE_COLUMNS = ("id", "request_id", "event_id", "kind", "created_at", "sent_at")
+
+
+def _why_ended(row: Any) -> DeliveryReason | None:
+    """The reason of a message about work that has ended since.
+
+    The end may have been told by a reply to the customer, so that no message of its own did.
+    """
+    is_of_open = row.kind in (STATUS_KINDS - END_KINDS) | STAGE_UPDATE_KINDS
+    has_ended = row.closed_at is not None and row.closed_at > row.created_at
+    return DeliveryReason.SUPERSEDED if is_of_open and has_ended else None
 
 
 def _why_stale(row: Any, said: Sequence[Any]) -> DeliveryReason | None:

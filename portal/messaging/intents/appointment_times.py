@@ -85,11 +85,15 @@ VAGUE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class AppointmentTimeParser:
-    """Whoever names the time: their zone and habits, and the moment at which they do."""
+    """Whoever names the time: their zone and habits, and the moment at which they do.
+
+    ``takes_next_week``: today's weekday is that of next week, where today is no answer.
+    """
 
     timezone: str
     locale: str
     now: datetime
+    takes_next_week: bool = False
 
     def read(self, text: str, *, day_needed: bool = True) -> datetime | None:
         """The one moment that is named, to come and within a year; None where it is not plain.
@@ -131,7 +135,7 @@ class AppointmentTimeParser:
             words = rule.sub(take, words)
         for said in NAMED_DAY.finditer(words):
             if not days:
-                days.add(_weekday(today, said))
+                days.add(_weekday(today, said, takes_next_week=self.takes_next_week))
             elif {WEEKDAYS[said[2]]} != {day.weekday() for day in days if day}:
                 days.add(None)
         return days, NAMED_DAY.sub(" ", words)
@@ -181,9 +185,11 @@ def _day_of_month(today: date, day: int) -> date | None:
     return _date(today.year + today.month // 12, today.month % 12 + 1, day)
 
 
-def _weekday(today: date, said: re.Match[str]) -> date | None:
+def _weekday(today: date, said: re.Match[str], *, takes_next_week: bool) -> date | None:
     """The next of that name; not plain on that very day, nor "next Tuesday" just before it."""
     ahead = (WEEKDAYS[said[2]] - today.weekday()) % 7
+    if ahead == 0 and takes_next_week:
+        ahead = 7
     if ahead == 0 or (said[1] and ahead < 3):
         return None
     return today + timedelta(days=ahead)

@@ -74,8 +74,11 @@ def classify(text: str, question: Question = Question.NONE, locale: str = "en") 
         reading = Reading(keyword, next(iter(observed.matches), None))
     elif wish is not None and not _stops_the_work(wish, observed, question):
         reading = _read_wish(wish, observed, question)
+    elif any_hour := observed.affirms(["any.any_hour"]):
+        reading = Reading(IntentKind.START, any_hour[0], _tells_beside_start(observed))
     elif _is_about_texts(observed, "any.start"):
-        reading = Reading(IntentKind.START, next(observed.find(["any.start"])))
+        is_more = _tells_beside_start(observed)
+        reading = Reading(IntentKind.START, next(observed.find(["any.start"])), is_more)
     elif _is_about_texts(observed, "any.help") and (
         question == Question.NONE or observed.consists_of("any.help", "any.filler")
     ):
@@ -102,7 +105,7 @@ def classify(text: str, question: Question = Question.NONE, locale: str = "en") 
         language=observed.language.code if observed.is_plain else "",
         needs_owner=needs_owner,
         is_urgent=observed.has("any.urgent") or beneath.has("any.urgent"),
-        scope=wish.scope if wish is not None and kind == IntentKind.STOP_PARTIAL else None,
+        scope=_scope(observed, wish, kind),
         is_wrong=reading.is_wrong,
         is_statement=reading.states_arrival,
         because=observed.quote(reading.match) if reading.match else "",
@@ -135,6 +138,18 @@ def _stops_the_work(wish: StopWish, observed: Observed, question: Question) -> b
 def _is_about_texts(observed: Observed, cue: str) -> bool:
     """Whether the message says that, and tells little beside it."""
     return observed.has(cue) and len(observed.leftover) <= 3
+
+
+def _scope(observed: Observed, wish: StopWish | None, kind: IntentKind) -> StopScope | None:
+    """What a wish for fewer messages is about, or a START: that of texts at any hour, the night."""
+    if kind == IntentKind.START and observed.affirms(["any.any_hour"]):
+        return StopScope.NIGHT
+    return wish.scope if wish is not None and kind == IntentKind.STOP_PARTIAL else None
+
+
+def _tells_beside_start(observed: Observed) -> bool:
+    """Whether a wish for texts tells of a call too, or of something that is wrong."""
+    return observed.has("any.call", "any.trouble", "any.cancel", "any.urgent")
 
 
 def _tells_more(observed: Observed) -> bool:

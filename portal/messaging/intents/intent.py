@@ -18,7 +18,8 @@ class Intent:
     Contact says it, where it is plain. ``language``: the one that it is plainly in, if it is.
     ``needs_owner``: it asks or tells something beside what the machine can answer. ``is_urgent``:
     something was stolen, somebody is hurt, fraud. ``scope``: what STOP_PARTIAL is about, with the
-    channel that is to stop (``sms``, ``email``) or the words in ``about``. ``is_wrong``: it came,
+    channel that is to stop (``sms``, ``email``) or the words in ``about``; NIGHT of a START is a
+    wish for texts at any hour. ``is_wrong``: it came,
     and something about it is wrong. ``is_statement``: the answer says itself that it came or did
     not, so it needs no question: "it is here", not "yes". ``because``: the words
     that decided, as the desk shows them.

@@ -106,11 +106,15 @@ def read_choice(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class NamedTimeParser:
-    """Whoever names the time: their zone and habits, and the moment at which they do."""
+    """Whoever names the time: their zone and habits, and the moment at which they do.
+
+    ``takes_next_week``: today's weekday is that of next week, as a visit is for another day.
+    """
 
     timezone: str
     locale: str
     now: datetime
+    takes_next_week: bool = False
 
     def read(
         self,
@@ -128,7 +132,7 @@ class NamedTimeParser:
         """
         if len(text) > MAX_READ_LENGTH or excludes_time(text):
             return None
-        parser = AppointmentTimeParser(self.timezone, self.locale, self.now)
+        parser = AppointmentTimeParser(self.timezone, self.locale, self.now, self.takes_next_week)
         moment = parser.read(text, day_needed=day_needed)
         words = normalize_text(text)
         days, rest = parser.parse_days(words)

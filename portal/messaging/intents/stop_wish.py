@@ -22,6 +22,7 @@ SCOPES = {
     "fewer.questions": StopScope.QUESTIONS,
     "fewer.some": StopScope.FEWER,
 }
+HOURS_CUES = frozenset(("fewer.night", "fewer.hours"))
 BESIDE_COMMAND = frozenset(
     {
         "any.filler", "any.courtesy", "any.thanks", "any.fine", "any.yes", "any.no", "any.when",
@@ -30,6 +31,25 @@ BESIDE_COMMAND = frozenset(
     }
 )  # fmt: skip
 """What may stand beside a command and leaves it one."""
+VISIT_WORDS = frozenset(
+    {
+        "visit", "visits", "appointment", "appt", "booking", "slot", "engineer", "engineers",
+        "technician", "technicians", "come", "comes", "coming", "installation", "cita", "visita",
+        "tecnico", "instalacion", "venir", "venga", "vengan", "الموعد", "موعد", "الزياره", "زياره",
+        "المهندس",
+    }
+)  # fmt: skip
+"""Words of a visit: hours beside them, or beside a call, are when it suits, and no hours of texts."""
+TEXT_WORDS = frozenset(
+    {
+        "text", "texts", "texting", "textin", "message", "messages", "messaging", "msg", "msgs",
+        "sms", "write", "writing", "send", "sends", "sending", "alerts", "notifications",
+        "updates", "ping", "pinging", "buzz", "buzzing", "mute", "quiet", "nightly", "mensaje",
+        "mensajes", "escriban", "escribir", "escribirme", "mandar", "manden", "enviar", "envien",
+        "رساله", "رسائل", "رسايل", "مسج", "مسجات", "تراسلوني", "ترسلوا",
+    }
+)  # fmt: skip
+"""Words by which hours are those of our texts, whatever else is spoken of."""
 COURTESY = ("any.filler", "any.courtesy", "any.thanks", "any.fine")
 ORDINARY_WORDS = frozenset({"quit", "baja", "alto", "basta"})
 """Keywords that also end a sentence about something else: "the signal is low" in Spanish."""
@@ -61,7 +81,9 @@ def find_stop_wish(observed: Observed, question: Question) -> StopWish | None:
         if _is_command(observed, match) or _is_capital(observed, match)
     ]
     scopes = SCOPES if question == Question.NONE else SCOPES.keys() - {"fewer.hours"}
-    partial = next(observed.find(scopes), None)
+    partial = next(
+        (match for match in observed.find(scopes) if not _is_of_other_time(observed, match)), None
+    )
     if commands and (partial is None or _is_capital(observed, commands[0])):
         return StopWish(commands[0], is_clear=_is_command(observed, commands[0]))
     alone = next(iter(observed.says(["any.stop_alone"])), None)
@@ -79,6 +101,16 @@ def find_stop_wish(observed: Observed, question: Question) -> StopWish | None:
         scope = next(scope for cue, scope in SCOPES.items() if cue in partial.cues)
         return StopWish(partial, scope)
     return None
+
+
+def _is_of_other_time(observed: Observed, match: Match) -> bool:
+    """Whether the hours are those of a call or a visit: "not at 3, call me after 5 tomorrow"."""
+    if match.cues.isdisjoint(HOURS_CUES):
+        return False
+    words = {token.text for token in observed.tokens}
+    said = {token.text for token in observed.tokens[match.start : match.end]}
+    is_other = observed.has("any.call") or not VISIT_WORDS.isdisjoint(words)
+    return is_other and TEXT_WORDS.isdisjoint(said)
 
 
 def _is_later(match: Match, other: Match) -> bool:

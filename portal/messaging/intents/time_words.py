@@ -13,11 +13,17 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from functools import cache
 
-from portal.messaging.intents.appointment_times import normalize_text
+from portal.messaging.intents.appointment_times import MONTHS, WEEKDAYS, normalize_text
 from portal.messaging.intents.language import time_lists
 
 CLOCK = re.compile(r"\d[\d/:.\-]*(?:am|pm|h|hrs|st|nd|rd|th)?")
 """An hour, a date or a number, as ``normalize_text`` leaves it."""
+
+CLAUSE_ENDS = re.compile(r"[,;!?\n]+|\.(?=\s|$)")
+NAMES_TIME = re.compile(
+    r"\d|\b(?:today|tomorrow|tonight|morning|afternoon|evening|night|noon|lunch\w*|weekdays?|weekends?|hoy|manana"
+    rf"|before|after|until|from|between|antes|despues|hasta|{'|'.join([*WEEKDAYS, *MONTHS])})\b"
+)
 
 AT_WORK = re.compile(r"\b(?:i|we|he|she) (?:also |usually |always )?works?\b")
 """Who works is not at home; "it works" and "after work" say that a time suits."""
@@ -40,3 +46,13 @@ def excludes_time(text: str) -> bool:
     words = normalize_text(text)
     is_unavailable = not time_words("unavailable").isdisjoint(words.split())
     return is_unavailable or AT_WORK.search(words) is not None
+
+
+def clauses_of(text: str) -> list[str]:
+    """The clauses of a text, as its punctuation parts them."""
+    return [clause for clause in CLAUSE_ENDS.split(text) if clause.strip()]
+
+
+def names_time(text: str) -> bool:
+    """Whether a day, an hour or a part of the day may be named."""
+    return NAMES_TIME.search(normalize_text(text)) is not None

@@ -52,6 +52,8 @@ def consent_wish(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -
     """
     opt_out_type = inbound.opt_out_type
     is_yes = intent.kind == IntentKind.YES
+    # Who is not stopped and wants texts at any hour ends their own quiet hours: that is no START.
+    is_any_hour = intent.scope == StopScope.NIGHT and facts.has_own_quiet_hours
     is_plain_yes = is_yes and not facts.is_opted_out and opt_out_type != OptOutType.STOP
     if inbound.channel != Channel.SMS or is_plain_yes:
         wish = None
@@ -60,7 +62,8 @@ def consent_wish(inbound: InboundMessage, intent: Intent, facts: InboundFacts) -
     elif is_yes:
         wish = IntentKind.START if intent.bare else None
     else:
-        wish = intent.kind if intent.kind in CONSENT_INTENTS else None
+        is_wish = intent.kind in CONSENT_INTENTS and not (is_any_hour and not facts.is_opted_out)
+        wish = intent.kind if is_wish else None
     return wish
 
 

@@ -6,14 +6,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from portal.messaging.intents.classifier import Intent, IntentKind, normalize_words
+from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.models import (
     Answer,
     Channel,
     DeliveryReason,
     DroppedBallKind,
     FollowUp,
-    MessageKind,
     PromiseKind,
     ServiceRequest,
 )
@@ -27,6 +26,7 @@ from portal.operations.conversation.consent_rules import (
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.conversation.outcomes import (
+    AnswerQuestion,
     AskBack,
     AskWhich,
     ChangeConsent,
@@ -37,19 +37,31 @@ from portal.operations.conversation.outcomes import (
     OweReply,
     ReadBack,
     Record,
-    Reopen,
     SendLink,
     SendStatus,
     TakeFiles,
 )
 from portal.operations.conversation.reading.answers import match_answer
-from portal.operations.conversation.reading.calls import match_call
+from portal.operations.conversation.reading.bargaining import bargains
+from portal.operations.conversation.reading.calls import match_call, match_call_beside
+from portal.operations.conversation.reading.closed import (
+    ANSWER_KINDS,
+    RECORDED_KINDS,
+    decide_closed,
+    is_thumb,
+    owe_answer,
+)
 from portal.operations.conversation.reading.files import is_only_item
 from portal.operations.conversation.reading.state_rules import STATE_RULES
-from portal.operations.conversation.reading.visits import VISIT_RULES, match_visit, says_more
+from portal.operations.conversation.reading.visits import (
+    VISIT_RULES,
+    asks_only_time,
+    match_visit,
+    says_more,
+)
 from portal.operations.conversation.request_matching import MATCHING_RULES, Basis, Delivery
-from portal.operations.conversation.wishes.rules import WISH_RULES, decide_wish
-from portal.rules.late_answers import contradicts_answer, is_just_completed, repeats_answer
+from portal.operations.conversation.wishes.rules import WISH_RULES, decide_wish, is_wish
+from portal.rules.late_answers import contradicts_answer, repeats_answer
 
 RULES = {
     **CONSENT_RULES,
@@ -59,8 +71,6 @@ RULES = {
     **VISIT_RULES,
 }
 
-RECORDED_KINDS = (IntentKind.THANKS, IntentKind.REACTION)
-ANSWER_KINDS = {IntentKind.YES: Answer.YES, IntentKind.NO: Answer.NO}
 CONFIRMED_RULES = (*VISIT_RULES, "L1", "O1", "O2", "O3", "O7", "X1")
 """What is confirmed also in a loop."""
 ANSWERED_RULES = ("L1", "V1", "O1", "O6", "O7", "X1", "X5")
@@ -75,8 +85,7 @@ def decide(
     facts: InboundFacts,
 ) -> Decision:
     """What one delivery leads to. ``request`` is locked; None where it belongs to none."""
-    is_wish = intent.kind == IntentKind.STOP_PARTIAL and not _is_guessed(delivery, facts)
-    if request is not None and is_wish:
+    if request is not None and is_wish(intent, facts) and not _is_guessed(delivery, facts):
         decision = decide_wish(inbound, request, intent, facts)
     elif request is not None and is_only_item(inbound, delivery, request, facts):
         decision = Decision("O10", TakeFiles())
@@ -107,6 +116,8 @@ def _decide_by_basis(
     match delivery.basis:
         case Basis.CONSENT:
             decision = decide_text_consent(inbound, intent, facts)
+            if request is not None and intent.kind == IntentKind.START and decision.owed:
+                decision = _with_call(decision, request, intent, facts)
         case Basis.FLOOD:
             is_unsaid = facts.is_opted_out or facts.limits.is_flood_answered
             reply = "flood" if facts.takes_texts and not is_unsaid else ""
@@ -132,6 +143,18 @@ def _decide_by_basis(
             reply = "unknown_sender" if facts.takes_texts and not is_unsaid else ""
             decision = Decision("N1", NotifyFrontDesk(DroppedBallKind.UNKNOWN_SENDER, reply))
     return decision
+
+
+def _with_call(
+    decision: Decision, request: ServiceRequest, intent: Intent, facts: InboundFacts
+) -> Decision:
+    """A START with the call that it asks for too; who was not stopped reads of the call alone."""
+    call, outcome = match_call_beside(request, intent, facts.now), decision.outcome
+    if call is None or not isinstance(outcome, ChangeConsent):
+        return decision
+    if not facts.is_opted_out:
+        outcome = replace(outcome, confirm="")
+    return replace(decision, outcome=outcome, owed=call)
 
 
 def _is_guessed(delivery: Delivery, facts: InboundFacts) -> bool:
@@ -198,6 +221,7 @@ def decide_by_state(
     # Whoever calls soon has read the message; before a later time it may need an answer.
     is_read = isinstance(decision.outcome, OweReply) and decision.outcome.at is None
     is_more = intent.needs_owner and decision.rule in ANSWERED_RULES
+    is_more &= not asks_only_time(decision.rule, body)
     if (is_more and not is_read) or says_more(decision.rule, intent, body):
         decision = replace(decision, owed=OweReply())
     return decision
@@ -212,13 +236,10 @@ def decide_open(
     is_pure = not (intent.needs_owner or intent.is_urgent)
     is_call_asked = request.id in facts.asked_calls
     outcome: Outcome
-    is_yes = given is not None and given.answer == Answer.YES and given.at is None
     if (visit := match_visit(request, intent, body, facts)) is not None:
         rule, outcome = visit
-    elif is_yes and (person_first := _person_first(request, kind, facts, is_pure=is_pure)):
-        rule, outcome = person_first
     elif given is not None:
-        rule, outcome = "O1", given
+        rule, outcome = _take(request, given, intent, facts, body)
     elif question is not None and is_pure and _is_unclear(request, question, kind, facts):
         rule, outcome = "O3", AskBack(question)
     elif (
@@ -226,70 +247,33 @@ def decide_open(
     ):
         rule, outcome = "O4", Record()
     elif question is None and contradicts_answer(request, ANSWER_KINDS.get(kind), facts.now):
-        rule, outcome = "O9", _owe_answer(kind, facts, "second_answer")
-    elif is_pure and (kind in RECORDED_KINDS or (question is None and _is_thumb(intent))):
+        rule, outcome = "O9", owe_answer(kind, facts, "second_answer")
+    elif is_pure and (kind in RECORDED_KINDS or (question is None and is_thumb(intent))):
         rule, outcome = "O5", Record()
     elif kind == IntentKind.STATUS and facts.limits.may_answer and not _is_late(request, facts.now):
         rule, outcome = "O6", SendStatus()
     elif (call := match_call(request, intent, body, facts.now, is_asked=is_call_asked)) is not None:
         rule, outcome = "O7", call
     else:
-        rule, outcome = "O8", _owe_answer(kind, facts)
+        rule, outcome = "O8", owe_answer(kind, facts)
     return Decision(rule, outcome)
 
 
-def decide_closed(request: ServiceRequest, intent: Intent, facts: InboundFacts) -> Decision:
-    """The request is closed. An offer stands where it is the newest text to that number.
-
-    A yes opens nothing again.
-    """
-    kind, is_pure = intent.kind, not (intent.needs_owner or intent.is_urgent)
-    newest = next(iter(facts.limits.recent_messages), None)
-    is_offered = (
-        newest is not None
-        and newest.kind == MessageKind.REOPEN_OFFER
-        and newest.request_id == request.id
-    )
-    is_nothing_new = (
-        kind in RECORDED_KINDS
-        or _is_thumb(intent)
-        or (is_offered and kind == IntentKind.NO)
-        or (not is_offered and kind == IntentKind.YES and is_just_completed(request, facts.now))
-        or repeats_answer(request, ANSWER_KINDS.get(kind), facts.now)
-    )
-    outcome: Outcome
-    if kind == IntentKind.REOPEN:
-        rule, outcome = "X1", Reopen()
-    elif is_pure and is_nothing_new:
-        rule, outcome = "X3", Record()
-    elif contradicts_answer(request, ANSWER_KINDS.get(kind), facts.now):
-        rule, outcome = "X2", _owe_answer(kind, facts, "second_answer")
-    elif kind == IntentKind.STATUS and facts.limits.may_answer:
-        rule, outcome = "X5", SendStatus()
-    else:
-        rule, outcome = "X6", _owe_answer(kind, facts)
-    return Decision(rule, outcome)
-
-
-def _owe_answer(kind: IntentKind, facts: InboundFacts, template: str = "") -> OweReply:
-    """A person answers; the last reply before a loop ends says that no more follow."""
-    return OweReply(
-        is_silent=facts.limits.suppress_reply or kind == IntentKind.REACTION,
-        template=template or ("last_reply" if facts.limits.is_last else ""),
-    )
-
-
-def _person_first(
-    request: ServiceRequest, kind: IntentKind, facts: InboundFacts, *, is_pure: bool
-) -> tuple[str, Outcome] | None:
-    """Who says yes while the price, or an answer of ours, is open hears from a person first."""
-    question = request.open_question
-    if request.id in facts.repriced:
-        return "O11", _owe_answer(kind, facts, "price_first")
-    if question is not None and request.id in facts.undecided:
-        is_read_back = ReadBack(question) if is_pure else None
-        return "O2", is_read_back or _owe_answer(kind, facts, "answer_first")
-    return None
+def _take(
+    request: ServiceRequest, given: AnswerQuestion, intent: Intent, facts: InboundFacts, body: str
+) -> tuple[str, Outcome]:
+    """The answer is taken, unless a person must answer first what stands beside it or before it."""
+    question = given.question
+    is_yes = given.answer == Answer.YES and given.at is None
+    if is_yes and request.id in facts.repriced:
+        return "O12", owe_answer(intent.kind, facts, "price_first")
+    if is_yes and request.open_question is not None and request.id in facts.undecided:
+        is_pure = not (intent.needs_owner or intent.is_urgent)
+        owed = owe_answer(intent.kind, facts, "answer_first")
+        return "O2", ReadBack(question) if is_pure else owed
+    if bargains(request, given, intent, body):
+        return "O11", owe_answer(intent.kind, facts)
+    return "O1", given
 
 
 def _is_unclear(
@@ -299,11 +283,6 @@ def _is_unclear(
     is_stopped = facts.is_opted_out or request.id in facts.muted
     is_unclear = kind in (IntentKind.ASK_BACK, IntentKind.THANKS)
     return is_unclear and question.id not in facts.asked_back and not is_stopped
-
-
-def _is_thumb(intent: Intent) -> bool:
-    """A sign such as a thumb up, which means nothing where nothing is asked."""
-    return intent.kind == IntentKind.YES and not normalize_words(intent.answer_words)
 
 
 def _is_late(request: ServiceRequest, now: datetime) -> bool:

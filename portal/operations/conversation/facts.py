@@ -113,6 +113,12 @@ class InboundFacts:
         return self.exchanged or self.newest
 
     @property
+    def has_own_quiet_hours(self) -> bool:
+        """Whether whoever writes has quiet hours of their own, which they may end."""
+        known = [*self.open_requests, *([self.last_request] if self.last_request else [])]
+        return any(request.customer.quiet_hours for request in known)
+
+    @property
     def recently_waiting(self) -> Sequence[Message]:
         """The waiting texts of the last day: an older one only a plain choice is about."""
         return [text for text in self.waiting if text.created_at > self.now - LOOKBACK]

@@ -156,7 +156,7 @@ def _match_set_apart(
         match = Basis.GIVEN, inbound.request_id
     elif facts.takes_texts and consent_wish(inbound, intent, facts) is not None:
         match = Basis.CONSENT, _id(consent_request(inbound, intent, facts))
-    elif is_about_person(intent) and facts.newest is not None:
+    elif is_about_person(intent, facts) and facts.newest is not None:
         match = Basis.ONLY, facts.newest.id
     elif asks_for_link and facts.newest is not None:
         named = find_named(inbound.text, facts.open_requests)

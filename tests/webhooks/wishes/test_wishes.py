@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
+import httpx2
 import pytest
 import time_machine
 from sqlmodel import select
@@ -15,12 +16,14 @@ from portal.models import (
     Message,
     MessageKind,
     MessageStatus,
+    PromiseKind,
     ServiceRequest,
 )
-from portal.operations import hold, write_to_customer
+from portal.operations import accept, advance, hold, run_due_follow_ups, write_to_customer
 from portal.operations.conversation.wishes.night_hours import read_quiet_hours
 from portal.settings import QuietHours
 from tests.operations.endings.receipts import DAY, HOUR, Receipt
+from tests.support.customer_device import link
 from tests.support.factories import MARTIN, Organisation
 from tests.support.fake_gateways import FakeSmsGateway, delivered_bodies
 from tests.support.twilio_client import PHONE, CustomerPhone, TwilioClient
@@ -211,3 +214,96 @@ async def test_question_that_waits_to_be_sent_is_withdrawn(
 )  # fmt: skip
 def test_quiet_hours_are_read_from_words(words: str, start: int, end: int) -> None:
     assert read_quiet_hours(words) == QuietHours(time(start), time(end))
+
+
+async def test_hours_of_a_call_are_no_quiet_hours(
+    clock: time_machine.Traveller,
+    twilio: TwilioClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+) -> None:
+    await twilio.text("ok thanks. not at 3 pls, call me after 4 tomorrow")
+    card = await organisation.reload(card_request)
+    assert card.customer.quiet_hours == ""
+    [promise] = card.promises
+    assert (promise.kind, promise.not_before_at) == (
+        PromiseKind.CALL, datetime(2025, 6, 4, 20, tzinfo=UTC),
+    )  # fmt: skip
+    [reply] = await replies(organisation)
+    assert "after 4 pm" in reply.body
+
+
+async def test_texts_at_any_hour_end_their_quiet_hours_and_the_call_has_an_owner(
+    clock: time_machine.Traveller,
+    twilio: TwilioClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+) -> None:
+    await twilio.text("no texts after 5pm please", sid="SM1")
+    await twilio.text("no i mean PHONE me after 4 tomorrow. keep texting me any time", sid="SM2")
+    card = await organisation.reload(card_request)
+    assert card.customer.quiet_hours == ""
+    [promise] = card.promises
+    assert (promise.kind, promise.not_before_at) == (
+        PromiseKind.CALL, datetime(2025, 6, 4, 20, tzinfo=UTC),
+    )  # fmt: skip
+    _, reply = await replies(organisation)
+    assert "after 4 pm" in reply.body
+    assert reply.body.endswith("Your quiet hours are over.")
+
+
+async def test_wish_for_texts_at_any_hour_is_confirmed(
+    twilio: TwilioClient, organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    await twilio.text("no texts after 5pm please", sid="SM1")
+    await twilio.text("you can text me at any hour", sid="SM2")
+    assert (await organisation.reload(card_request)).customer.quiet_hours == ""
+    _, reply = await replies(organisation)
+    assert "Your quiet hours are over, our messages come as before." in reply.body
+    assert reply.segments == 1
+
+
+async def test_message_that_waits_goes_when_the_quiet_hours_are_ended(
+    clock: time_machine.Traveller,
+    client: httpx2.AsyncClient,
+    twilio: TwilioClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+) -> None:
+    await delivered_bodies(organisation.operations, FakeSmsGateway())
+    await twilio.text("no texts after 10pm please")
+    clock.move_to(NIGHT)
+    await organisation.run(write_to_customer, card_request, "Hello.", by=SYSTEM_ACTOR)
+    page = f"{link(card_request)}/preferences"
+    assert (await client.post(page, data={"do": "quiet_off"})).status_code == 303
+    assert (await organisation.messages())[-1].due_at == NIGHT
+    assert "Hello." in (await delivered_bodies(organisation.operations, FakeSmsGateway()))[-1]
+
+
+async def test_held_news_of_a_request_that_has_ended_is_not_sent(
+    clock: time_machine.Traveller,
+    client: httpx2.AsyncClient,
+    twilio: TwilioClient,
+    organisation: Organisation,
+    card_request: ServiceRequest,
+) -> None:
+    """The customer says that it came before they read that it was delivered."""
+    people = organisation.people
+    for taker in (people.uma, people.pia, people.carl):
+        await organisation.run(advance, card_request, by=SYSTEM_ACTOR)
+        await organisation.run(accept, card_request, by=taker.actor)
+    await twilio.text("no texts after 10pm please")
+    await delivered_bodies(organisation.operations, FakeSmsGateway())
+    clock.move_to(NIGHT)
+    for _ in range(2):
+        await organisation.run(advance, card_request, by=people.carl.actor)
+    await organisation.run(run_due_follow_ups, card_request, by=SYSTEM_ACTOR)
+    held = (await organisation.messages())[-1]
+    assert held.due_at > NIGHT
+    clock.shift(DAY / 24)
+    await twilio.text("It came, thanks", sid="SM2")
+    assert (await organisation.reload(card_request)).is_closed
+    page = f"{link(card_request)}/preferences"
+    assert (await client.post(page, data={"do": "quiet_off"})).status_code == 303
+    bodies = await delivered_bodies(organisation.operations, FakeSmsGateway())
+    assert not [body for body in bodies if "delivered" in body]

@@ -9,8 +9,10 @@ from portal.operations.conversation.applying.intent_handlers import carry_out
 from portal.operations.conversation.applying.replies import MatchedMessage
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.outcomes import AnswerQuestion, Decision
-from portal.operations.conversation.reading.answers import decide_correction
+from portal.operations.conversation.reading.answers import NAMES_TIME, decide_correction
+from portal.operations.conversation.reading.visits import match_visit
 from portal.operations.unit_of_work import UnitOfWork
+from portal.queries.roster import load_visit_zones
 from portal.rules.authorization import Act
 
 
@@ -41,14 +43,17 @@ async def correct_intent(
     if previous == label:
         return
     intent = Intent(label, message.body.strip())
-    outcome = decide_correction(request, intent, message.body, uow.now)
+    facts = InboundFacts(now=uow.now, zones=await load_visit_zones(uow.session, [request]))
+    names_time = label in NAMES_TIME and not request.is_closed
+    visit = match_visit(request, intent, message.body, facts) if names_time else None
+    outcome = visit[1] if visit else decide_correction(request, intent, message.body, uow.now)
     if outcome is None:
         return
     # One cause is replied to once: the reply to the message itself had another.
     cause = f"event:{event.id}"
     if isinstance(outcome, AnswerQuestion):
         cause = f"answer:{outcome.question.id}"
-    matched = MatchedMessage(message, request, intent, InboundFacts(now=uow.now), cause)
+    matched = MatchedMessage(message, request, intent, facts, cause)
     await carry_out(uow, matched, Decision("R1", outcome))
 
 

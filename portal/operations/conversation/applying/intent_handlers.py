@@ -147,7 +147,7 @@ async def _tell(
 async def _answer_question(
     uow: UnitOfWork, request: ServiceRequest, matched: MatchedMessage, given: AnswerQuestion
 ) -> Reply | None:
-    channel = matched.message.channel
+    channel, first = matched.message.channel, len(uow.outbox.written)
     taken = await take_answer(
         uow, request, given.question, given.answer,
         text=matched.intent.answer_words, at=given.at, via=channel,
@@ -155,6 +155,9 @@ async def _answer_question(
     # The page shows the answer itself.
     if channel == Channel.WEB:
         return None
+    if given.at is not None:
+        # The reply says what is booked: the message of the next stage would say it twice.
+        suppress_written(uow, first, MessageKind.MILESTONE)
     renderer = await uow.renderer(request)
     text = render_answer_reply(renderer, taken)
     if text and channel == Channel.SMS and len(matched.facts.open_requests) > 1:

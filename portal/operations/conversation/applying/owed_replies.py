@@ -1,6 +1,9 @@
 """Replies that a person owes: the promise, and the sentence that says by when."""
 
-from portal.models import Answer, ContactReason, Promise, ServiceRequest
+from dataclasses import replace
+
+from portal.messaging.intents.classifier import IntentKind, Question, classify
+from portal.models import Answer, ContactReason, MessageKind, Promise, ServiceRequest
 from portal.operations.calls import promise_call
 from portal.operations.conversation.applying.replies import (
     MatchedMessage,
@@ -12,6 +15,7 @@ from portal.operations.conversation.outcomes import (
     AnswerQuestion,
     ChangeConsent,
     Decision,
+    KeepWish,
     OweReply,
     Reopen,
 )
@@ -25,17 +29,20 @@ async def owe_reply(
 ) -> Reply | None:
     """A person answers or calls; a reply says by when.
 
-    About a closed request a promise that stands is not repeated: every reply costs.
+    About a closed request it is offered to reopen once; what comes after that is confirmed shortly.
     """
     known = [promise for promise in request.promises if promise.is_told]
     promise = await _promise(uow, request, owed)
     stood = promise in known
-    is_repeated = request.is_closed and stood and not owed.template
-    is_silent = owed.is_silent or is_repeated
     renderer = await uow.renderer(request)
     is_complaint = matched.intent.reason == ContactReason.COMPLAINT
-    if is_silent:
+    if owed.is_silent:
         return None
+    if request.is_closed and stood and not owed.template and _is_offered(request, matched):
+        declined = classify(matched.message.body, Question.DECISION, request.customer.locale)
+        if declined.kind == IntentKind.NO and not declined.needs_owner:
+            return None  # "No thanks" to the offer.
+        owed = replace(owed, template="acknowledgement_again")
     return render_owed(renderer, promise, owed, stood=stood, is_complaint=is_complaint)
 
 
@@ -48,8 +55,11 @@ async def owe_beside(
 ) -> Reply | None:
     """A person answers what the machine has not; the one reply says both, where there is one."""
     owed, outcome = decision.owed, decision.outcome
-    if owed is not None and isinstance(outcome, ChangeConsent):
+    if owed is not None and isinstance(outcome, ChangeConsent | KeepWish):
         reply = await owe_reply(uow, request, matched, owed)
+        if reply is not None and isinstance(outcome, KeepWish) and outcome.quiet_hours == "":
+            said = (await uow.renderer(request)).say("quiet_hours_over")
+            reply = replace(reply, text=f"{reply.text} {said}")
     elif owed is not None:
         made = [promise for promise in request.promises if promise.made_at == uow.now]
         standing = told_reply_promise(request)
@@ -63,6 +73,14 @@ async def owe_beside(
             renderer = await uow.renderer(request)
             reply = render_owed_beside(renderer, reply, promise, is_urgent=decision.is_urgent)
     return reply
+
+
+def _is_offered(request: ServiceRequest, matched: MatchedMessage) -> bool:
+    """Whether a text of the last day has offered to open the request again."""
+    return any(
+        message.kind == MessageKind.REOPEN_OFFER and message.request_id == request.id
+        for message in matched.facts.limits.recent_messages
+    )
 
 
 async def _promise(uow: UnitOfWork, request: ServiceRequest, owed: OweReply) -> Promise:

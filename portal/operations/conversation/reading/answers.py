@@ -56,6 +56,7 @@ def match_answer(
     """What the text answers, if it plainly answers the open question.
 
     Where a time was asked for, it is the one time that the text names; a yes alone is no answer.
+    A visit is booked in one of its windows only, which ``match_visit`` reads.
     What says by itself that it came, or did not, also answers the question that is still planned.
     """
     question = request.open_question
@@ -65,7 +66,8 @@ def match_answer(
     if question is not None and intent.kind == IntentKind.NO:
         answer = AnswerQuestion(question, Answer.NO)
     elif question is not None and question.expects == AnswerType.TIME:
-        at = read_named_time(request, body, now) if intent.kind in NAMES_TIME else None
+        is_any_time = question.offered is None and intent.kind in NAMES_TIME
+        at = read_named_time(request, body, now) if is_any_time else None
         answer = AnswerQuestion(question, Answer.YES, at) if at else None
     elif question is not None and intent.kind == IntentKind.YES:
         answer = AnswerQuestion(question, Answer.YES)

@@ -16,10 +16,10 @@ from portal.models import Channel, DeliveryReason, Message, MessageKind, Service
 from portal.models.messages.message import MAX_BECAUSE_LENGTH
 from portal.operations.conversation.applying.intent_handlers import carry_out
 from portal.operations.conversation.applying.replies import MatchedMessage
-from portal.operations.conversation.auto_reply_limits import LOOKBACK
-from portal.operations.conversation.facts import InboundFacts
+from portal.operations.conversation.facts import InboundFacts, question_of
 from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.conversation.outcomes import Decision, OweReply
+from portal.operations.conversation.reading.visits import match_visit
 from portal.operations.conversation.recording import record_in_conversation
 from portal.operations.unit_of_work import UnitOfWork
 from portal.queries.requests import lock_by_id
@@ -27,9 +27,13 @@ from portal.queries.sent_texts import find_same_texts, find_sent_texts
 
 ANSWERS_WITHIN = timedelta(seconds=20)
 """A machine answers a text of ours so soon."""
+LOOP_WINDOW = timedelta(minutes=10)
+"""A loop with a machine goes on without a pause: the same text of another hour is a person's."""
+MIN_EARLIER = 2
+"""So often the same text came before, each time in answer to a text of ours by itself."""
 UNCLEAR = (IntentKind.OTHER, IntentKind.ASK_BACK)
 MIN_REPEATED_WORDS = 6
-"""The same text in fewer words may be a person's, twice."""
+"""The same text in fewer words may be a person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +100,34 @@ def _is_sure(reaction: Reaction) -> bool:
 
 
 async def _repeats_itself(uow: UnitOfWork, message: Message, facts: InboundFacts) -> bool:
-    """Whether the same text came within seconds after two texts of ours: nobody writes like that."""
-    sent = [text.sent_at for text in facts.limits.recent_messages if text.sent_at is not None]
+    """Whether the same text came again and again, within seconds after automatic texts of ours.
+
+    A person may repeat a sentence, and what asks us to do something is always a person's.
+    """
+    sent = [
+        text.sent_at
+        for text in facts.limits.recent_messages
+        if text.sent_at is not None and text.kind != MessageKind.STAFF
+    ]
     is_long = len(message.body.split()) >= MIN_REPEATED_WORDS
-    is_answer = is_long and any(uow.now - ANSWERS_WITHIN <= at <= uow.now for at in sent)
-    earlier: Sequence[datetime] = ()
-    if is_answer and classify(message.body).kind in UNCLEAR:
-        earlier = await find_same_texts(uow.session, message, uow.now - LOOKBACK)
-    return any(
-        came - ANSWERS_WITHIN <= at <= came < uow.now - ANSWERS_WITHIN
-        for came in earlier
-        for at in sent
-    )
+    if not is_long or not _follows(uow.now, sent) or _is_wish(message.body, facts):
+        return False
+    earlier = await find_same_texts(uow.session, message, uow.now - LOOP_WINDOW)
+    return sum(_follows(came, sent) for came in earlier) >= MIN_EARLIER
+
+
+def _follows(came: datetime, sent: Sequence[datetime]) -> bool:
+    """Whether it came within seconds after one of these."""
+    return any(came - ANSWERS_WITHIN <= at <= came for at in sent)
+
+
+def _is_wish(body: str, facts: InboundFacts) -> bool:
+    """Whether it asks for something that we know: an answer, a call, a change of a visit."""
+    known = [*facts.open_requests, *([facts.last_request] if facts.last_request else [])]
+    for request in known:
+        intent = classify(body, question_of(request), request.customer.locale)
+        if intent.kind not in UNCLEAR or intent.cancel:
+            return True
+        if match_visit(request, intent, body, facts) is not None:
+            return True
+    return classify(body).kind not in UNCLEAR

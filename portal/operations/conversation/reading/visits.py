@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from portal.messaging.intents.appointment_times import MONTHS, WEEKDAYS, normalize_text
 from portal.messaging.intents.classifier import Intent, IntentKind
 from portal.messaging.intents.named_times import NamedTime, NamedTimeParser, read_choice
-from portal.messaging.intents.time_words import are_known, excludes_time, time_words
+from portal.messaging.intents.time_words import (
+    are_known,
+    clauses_of,
+    excludes_time,
+    names_time,
+    time_words,
+)
 from portal.models import AnswerType, FollowUp, ServiceRequest
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.outcomes import BookVisit, CancelVisit
@@ -58,7 +64,12 @@ NONE_SUITS = re.compile(
     r")(?: (?:sorry|please|thanks|thank you|gracias|por favor|شكرا)){0,3}"
 )
 """All of a message that wants other times than those offered, in words without accents."""
-_SOFTLY = r"(?:(?:hi|hello|hey|sorry|please|pls|hola|perdon|disculpe|por favor|مرحبا|عفوا|من فضلك|لو سمحت) ){0,3}"
+MAKES_IT = re.compile(r"\b(?:make|move|change|switch|push) it\b")
+TIED = re.compile(
+    r"\b(?:if|unless|only|except|depends|depending|provided|otherwise|si|solo|salvo|excepto)\b"
+)
+"""What ties a time to a condition, so that a person reads it."""
+_SOFTLY = r"(?:(?:on second thoughts?|(?:ive |i have |i )?changed my mind|im afraid|actually|unfortunately|oh|ok|okay|well|pensandolo bien|hi|hello|hey|sorry|please|pls|hola|perdon|disculpe|por favor|مرحبا|عفوا|من فضلك|لو سمحت) ){0,3}"
 _WISHES = (
     r"(?:(?:i|we) (?:need|want|wish|have|would like|d like) to |id like to |(?:i|we) must |(?:can|could|would) you "
     r"|(?:necesito|necesitamos|quiero|quisiera|queremos|deseo|debo|tengo que|me gustaria|puede|pueden|podria|podrian) "
@@ -103,6 +114,11 @@ def says_more(rule: str, intent: Intent, body: str) -> bool:
     return rule in ("V2", "V3") and _tells_more(intent, normalize_text(body).split())
 
 
+def asks_only_time(rule: str, body: str) -> bool:
+    """Whether a visit is booked by words that ask for its time, and say nothing else."""
+    return rule == "V1" and _says_only_time(normalize_text(body).split())
+
+
 def _tells_more(intent: Intent, words: Sequence[str]) -> bool:
     return len(words) > MAX_WORDS or (intent.needs_owner and not _says_only_time(words))
 
@@ -122,6 +138,7 @@ def _answer(
     wish = _chosen(request, question, body, facts)
     if wish is None and intent.kind in TIME_KINDS:
         wish = _named(request, question, body, facts, is_alone=True)
+        wish = wish or _named_apart(request, question, body, facts)
     if wish is not None:
         return "V1", BookVisit(question, wish)
     # Whoever says when not to come, or anything else about the time, is answered by a person.
@@ -150,7 +167,9 @@ def _change(
     wish = _named(request, visit, body, facts, is_alone=not is_plain)
     if wish is not None and (is_change or visit.offered):
         return "V2", BookVisit(visit, wish)
-    return ("V2", BookVisit(visit)) if is_change and NAMES_VISIT.search(words) else None
+    is_of_visit = NAMES_VISIT.search(words) is not None
+    is_of_visit |= is_plain and MAKES_IT.search(words) is not None and names_time(body)
+    return ("V2", BookVisit(visit)) if is_change and is_of_visit else None
 
 
 def _chosen(
@@ -176,8 +195,21 @@ def _named(
     return parser.read(body, also=time_words("visit"), is_alone=is_alone)
 
 
+def _named_apart(
+    request: ServiceRequest, question: FollowUp, body: str, facts: InboundFacts
+) -> NamedTime | None:
+    """The time that one clause names alone, where those beside it tell of no other time.
+
+    "Friday at 10 instead? My mum is in hospital": a person reads the rest.
+    """
+    if excludes_time(body) or TIED.search(normalize_text(body)):
+        return None
+    timed = [clause for clause in clauses_of(body) if names_time(clause)]
+    return _named(request, question, timed[0], facts, is_alone=True) if len(timed) == 1 else None
+
+
 def _parser(request: ServiceRequest, question: FollowUp, facts: InboundFacts) -> NamedTimeParser:
     """Reads a time on the clock of the place visited, as it was offered."""
     customer = request.customer
     zone = facts.zones.get(question.run.department_id, customer.readable_timezone)
-    return NamedTimeParser(zone, customer.locale, facts.now)
+    return NamedTimeParser(zone, customer.locale, facts.now, takes_next_week=True)

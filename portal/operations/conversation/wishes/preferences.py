@@ -9,11 +9,13 @@ from sqlmodel import col, select
 
 from portal.errors import BadInput
 from portal.i18n.lazy_string import LazyString
+from portal.messaging.send_rules import due_at
 from portal.messaging.wording.time_format import TimeFormatter
 from portal.models import (
     Channel,
     Customer,
     DeliveryReason,
+    Direction,
     Event,
     EventKind,
     FollowUp,
@@ -127,10 +129,35 @@ async def _set(
     for customer in customers:
         if quiet_hours is not None:
             customer.quiet_hours = quiet_hours
+            await _reschedule_queued(uow, customer)
         if takes_questions is not None:
             customer.takes_questions = takes_questions
             if not takes_questions:
                 await _withdraw_queued_questions(uow, customer)
+
+
+async def _reschedule_queued(uow: UnitOfWork, customer: Customer) -> None:
+    """What waits for the end of the quiet hours waits for that of the new ones, or goes at once.
+
+    What waits for another reason, such as a limit, goes on waiting.
+    """
+    query = (
+        select(Message)
+        .where(
+            col(Message.customer_id) == customer.id,
+            col(Message.direction) == Direction.OUT,
+            col(Message.status) == MessageStatus.QUEUED,
+            col(Message.due_at) > uow.now,
+            col(Message.reason).is_(None),
+        )
+        .with_for_update()
+    )
+    for message in (await uow.session.exec(query)).all():
+        message.due_at = due_at(
+            uow.settings, uow.now, customer.timezone, message.channel, message.kind,
+            urgent=message.urgent, own=customer.own_quiet_hours,
+        )  # fmt: skip
+        uow.outbox.written.append(message)
 
 
 async def _withdraw_queued_questions(uow: UnitOfWork, customer: Customer) -> None:

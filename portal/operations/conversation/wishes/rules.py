@@ -12,10 +12,11 @@ from portal.models import Channel, ConsentSource, ServiceRequest
 from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.conversation.outcomes import Decision, KeepWish, OweReply
+from portal.operations.conversation.reading.calls import match_call_beside
 from portal.operations.conversation.wishes.night_hours import read_quiet_hours
 
 WISH_RULES = {
-    "C8": "A wish for quiet hours, without questions, about one request or by one channel: kept.",
+    "C8": "A wish for quiet hours or their end, without questions, about one request or by one channel: kept.",
     "C9": "A wish for fewer messages, or for a channel that they do not have: a person answers.",
 }
 SOURCES = {
@@ -27,15 +28,23 @@ OTHER = {Channel.SMS: Channel.EMAIL, Channel.EMAIL: Channel.SMS}
 MAX_EVIDENCE = 300
 
 
-def is_about_person(intent: Intent) -> bool:
+def is_wish(intent: Intent, facts: InboundFacts) -> bool:
+    """Whether it is a wish for fewer messages, or for messages at any hour again."""
+    ends_quiet_hours = intent.kind == IntentKind.START and intent.scope == StopScope.NIGHT
+    return intent.kind == IntentKind.STOP_PARTIAL or (
+        ends_quiet_hours and facts.has_own_quiet_hours and not facts.is_opted_out
+    )
+
+
+def is_about_person(intent: Intent, facts: InboundFacts) -> bool:
     """Whether it is a wish about all messages to the customer, so that no request is asked for."""
-    return intent.kind == IntentKind.STOP_PARTIAL and intent.scope != StopScope.REQUEST
+    return is_wish(intent, facts) and intent.scope != StopScope.REQUEST
 
 
 def decide_wish(
     inbound: InboundMessage, request: ServiceRequest, intent: Intent, facts: InboundFacts
 ) -> Decision:
-    """The decision about a wish (``IntentKind.STOP_PARTIAL``) of this request's customer."""
+    """The decision about a wish of this request's customer; a call beside it is promised."""
     make = MAKERS.get(intent.scope) if intent.scope else None
     wish = make(inbound, request, intent, facts) if make else None
     is_silent = facts.limits.suppress_reply or facts.is_opted_out
@@ -43,12 +52,18 @@ def decide_wish(
         return Decision("C9", OweReply(is_silent=is_silent, template="wish_for_person"))
     needs_staff = intent.needs_reading or intent.needs_owner or intent.cancel
     owed = OweReply(is_silent=True) if needs_staff else None
+    call = match_call_beside(request, intent, facts.now) if owed is not None else None
+    if call is not None:
+        # The one reply is that about the call.
+        return Decision("C8", replace(wish, is_silent=True), replace(call, is_silent=is_silent))
     return Decision("C8", replace(wish, is_silent=is_silent), owed)
 
 
 def _night(
     inbound: InboundMessage, request: ServiceRequest, intent: Intent, _: InboundFacts
 ) -> KeepWish:
+    if intent.kind == IntentKind.START:
+        return _wish(inbound, request, intent, "wish_any_hour", quiet_hours="")
     quiet_hours = str(read_quiet_hours(intent.about))
     return _wish(inbound, request, intent, "wish_night", quiet_hours=quiet_hours)
 
