@@ -30,9 +30,11 @@ MAX_EVIDENCE = 300
 
 def is_wish(intent: Intent, facts: InboundFacts) -> bool:
     """Whether it is a wish for fewer messages, or for messages at any hour again."""
-    ends_quiet_hours = intent.kind == IntentKind.START and intent.scope == StopScope.NIGHT
     return intent.kind == IntentKind.STOP_PARTIAL or (
-        ends_quiet_hours and facts.has_own_quiet_hours and not facts.is_opted_out
+        intent.kind == IntentKind.START
+        and intent.scope == StopScope.NIGHT
+        and facts.has_own_quiet_hours
+        and not facts.is_opted_out
     )
 
 
