@@ -191,3 +191,18 @@ async def test_cancellation_says_what_becomes_of_the_money(
         MessageKind.CANCELLED, True,
     )  # fmt: skip
     assert not (await organisation.reload(turns)).closed_by_customer
+
+
+async def test_status_of_a_handoff_says_when_all_should_be_done(
+    organisation: Organisation, card_request: ServiceRequest
+) -> None:
+    """Beside by when its department starts, where both fit."""
+    await organisation.run(advance, card_request, by=organisation.people.tess.actor)
+    await organisation.run_unbound(
+        receive_text, by=organisation.people.mona.actor, sid="SMpassed",
+        sender="+14155550132", to="+15005550006", body="wen does the card come",
+    )  # fmt: skip
+    assert (
+        "Passed to Underwriting. They start by Tue 3 Jun, 2 pm. Ready by Wed 11 Jun, we expect. http"
+        in (await organisation.outbound_messages(card_request))[-1].body
+    )
