@@ -2,21 +2,20 @@
 
 import asyncio
 import gc
-import time
 
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
 from tests.support import loop_watchdog
-from tests.support.loop_watchdog import LoopWatchdog
+from tests.support.loop_watchdog import LoopWatchdog, user_time
 
 
 def burn(seconds):
-    """Use CPU time of this thread."""
-    began = time.thread_time()
-    while time.thread_time() - began < seconds:
-        pass
+    """Compute for this many seconds of user time."""
+    began = user_time()
+    while user_time() - began < seconds:
+        sum(range(10_000))
 
 
 @pytest.fixture(autouse=True)
@@ -48,12 +47,12 @@ async def serve(endpoint):
 
 
 async def hold():
-    burn(0.3)
+    burn(0.15)
 
 
 async def hold_after_an_await():
     await asyncio.sleep(0)
-    burn(0.3)
+    burn(0.15)
 
 
 async def give_way():
