@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from portal.messaging.intents.question import Question
 from portal.messaging.sms.sender_address import takes_texts
 from portal.models import (
     REFERENCE_PATTERN,
-    AnswerType,
     Channel,
     Event,
     EventKind,
@@ -127,18 +125,6 @@ class InboundFacts:
     def locale(self) -> str | None:
         """The customer's; None for an unknown sender."""
         return self.newest.customer.locale if self.newest else None
-
-
-def question_of(request: ServiceRequest | None) -> Question:
-    """The kind of the question that is open on the request."""
-    question = request.open_question if request else None
-    if question is None:
-        kind = Question.NONE
-    elif question.expects == AnswerType.TIME:
-        kind = Question.TIME
-    else:
-        kind = Question.DECISION if question.during_stage else Question.ARRIVAL
-    return kind
 
 
 async def load_facts(

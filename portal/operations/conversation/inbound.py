@@ -38,13 +38,14 @@ from portal.operations.conversation.applying.replies import MatchedMessage
 from portal.operations.conversation.auto_reply_limits import DUPLICATE_DELIVERY, find_repeated
 from portal.operations.conversation.consent_rules import widen_stop
 from portal.operations.conversation.decision import decide
-from portal.operations.conversation.facts import InboundFacts, load_facts, question_of
+from portal.operations.conversation.facts import InboundFacts, load_facts
 from portal.operations.conversation.inbound_message import (
     InboundMessage,
     copy_for,
     record_inbound,
 )
 from portal.operations.conversation.reading.answers import read_volunteered
+from portal.operations.conversation.reading.asked import question_of
 from portal.operations.conversation.reading.files import may_be_item
 from portal.operations.conversation.reading.machine_texts import (
     MachineText,

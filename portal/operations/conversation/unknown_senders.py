@@ -18,8 +18,9 @@ from portal.models.columns import saved_id
 from portal.operations.authorization import authorize
 from portal.operations.conversation.applying.intent_handlers import carry_out
 from portal.operations.conversation.applying.replies import MatchedMessage
-from portal.operations.conversation.facts import InboundFacts, question_of
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.outcomes import Decision, OweReply
+from portal.operations.conversation.reading.asked import question_of
 from portal.operations.conversation.recording import record_in_conversation
 from portal.operations.conversation.staff_messages import check_message_body
 from portal.operations.dropped_balls.resolution import message_subject, resolve_dropped_balls

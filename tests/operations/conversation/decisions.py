@@ -7,8 +7,9 @@ from portal.messaging.intents.classifier import classify
 from portal.models import Answer, AnswerType, Channel, MessageKind, RequestStatus
 from portal.operations.conversation.auto_reply_limits import AutoReplyLimits
 from portal.operations.conversation.decision import RULES, decide
-from portal.operations.conversation.facts import InboundFacts, question_of
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
+from portal.operations.conversation.reading.asked import question_of
 from portal.operations.conversation.request_matching import match_request
 
 NOW = datetime(2025, 6, 3, 14, tzinfo=UTC)

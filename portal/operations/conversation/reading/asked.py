@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 
+from portal.messaging.intents.question import Question
 from portal.models import (
     ASK_BACK_CAUSE,
     CALL_TIME_SUFFIX,
     OFFER_SUFFIX,
     READ_BACK_CAUSE,
+    AnswerType,
     Message,
     MessageKind,
+    ServiceRequest,
 )
 
 QUESTION_KINDS = (MessageKind.FOLLOW_UP, MessageKind.REMINDER)
@@ -30,3 +33,15 @@ def is_question(message: Message) -> bool:
         or message.cause.startswith((ASK_BACK_CAUSE, READ_BACK_CAUSE))
         or message.cause.endswith((CALL_TIME_SUFFIX, OFFER_SUFFIX))
     )
+
+
+def question_of(request: ServiceRequest | None) -> Question:
+    """The kind of the question that is open on the request."""
+    question = request.open_question if request else None
+    if question is None:
+        kind = Question.NONE
+    elif question.expects == AnswerType.TIME:
+        kind = Question.TIME
+    else:
+        kind = Question.DECISION if question.during_stage else Question.ARRIVAL
+    return kind

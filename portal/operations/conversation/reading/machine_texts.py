@@ -16,9 +16,10 @@ from portal.models import Channel, DeliveryReason, Message, MessageKind, Service
 from portal.models.messages.message import MAX_BECAUSE_LENGTH
 from portal.operations.conversation.applying.intent_handlers import carry_out
 from portal.operations.conversation.applying.replies import MatchedMessage
-from portal.operations.conversation.facts import InboundFacts, question_of
+from portal.operations.conversation.facts import InboundFacts
 from portal.operations.conversation.inbound_message import InboundMessage
 from portal.operations.conversation.outcomes import Decision, OweReply
+from portal.operations.conversation.reading.asked import question_of
 from portal.operations.conversation.reading.visits import match_visit
 from portal.operations.conversation.recording import record_in_conversation
 from portal.operations.unit_of_work import UnitOfWork
